@@ -1,0 +1,61 @@
+/* GET /metrics: Prometheus text, on loopback only unless --metrics-public. Loop thread only. */
+#include "api/reply.h"
+#include "api/routes.h"
+#include "base/buf.h"
+
+static void metric(struct buf *out, const char *name, const char *type, const char *help,
+                   long long value)
+{
+    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %lld\n", name, help, name, type, name,
+               value);
+}
+
+static void write_worker(struct buf *out, const struct worker_health *health)
+{
+    metric(out, "vve_slots", "gauge", "Container slots of this daemon.", health->slots);
+    metric(out, "vve_slots_warm", "gauge", "Slots with a container that waits for a run.",
+           health->slots_warm);
+    metric(out, "vve_slots_busy", "gauge", "Slots that run a program.", health->slots_busy);
+    metric(out, "vve_runs_total", "counter", "Runs ended.", (long long)health->runs);
+    metric(out, "vve_warm_hits_total", "counter", "Runs that found a warm container.",
+           (long long)health->warm_hits);
+    metric(out, "vve_warm_misses_total", "counter", "Runs that had to wait for a container.",
+           (long long)health->warm_misses);
+    metric(out, "vve_engine_failures_total", "counter", "Calls that the Docker Engine failed.",
+           (long long)health->engine_failures);
+}
+
+void metrics_get(struct api *api, struct http_exchange *exchange, const char *job_id)
+{
+    (void)job_id;
+    if (!api->conf->metrics_public && !http_request(exchange)->loopback) {
+        http_reply_error(exchange, 403, "loopback_only",
+                         "Metrics are served to this machine only.", -1, NULL, 0);
+        return;
+    }
+    struct worker_health health = {0};
+    if (api->worker != NULL) {
+        worker_health(api->worker, &health);
+    }
+    struct buf out;
+    buf_init(&out, 16384);
+    metric(&out, "vve_requests_total", "counter", "HTTP requests handled.",
+           (long long)api->requests);
+    metric(&out, "vve_connections", "gauge", "Open HTTP connections.",
+           (long long)http_connections(api->http));
+    metric(&out, "vve_event_streams", "gauge", "Open event streams.", (long long)api->readers);
+    metric(&out, "vve_redis_up", "gauge", "1 while Redis answers.", redis_ready(api->redis));
+    metric(&out, "vve_queue_length", "gauge", "Runs that wait; -1 while unknown.",
+           queue_length(api->queue));
+    metric(&out, "vve_admitted_total", "counter", "Runs accepted.", (long long)api->admitted);
+    buf_printf(&out,
+               "# HELP vve_refused_total Runs refused.\n# TYPE vve_refused_total counter\n"
+               "vve_refused_total{reason=\"rate_limited\"} %llu\n"
+               "vve_refused_total{reason=\"queue_full\"} %llu\n"
+               "vve_refused_total{reason=\"unavailable\"} %llu\n",
+               api->refused_rate, api->refused_full, api->refused_away);
+    write_worker(&out, &health);
+    http_reply(exchange, 200, "text/plain; version=0.0.4", buf_view(&out), HTTP_COPY_BODY, NULL,
+               0);
+    buf_finish(&out);
+}

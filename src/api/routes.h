@@ -1,0 +1,29 @@
+/* The table of routes. Each handler answers its exchange now or later. `job_id` is the path's
+ * parameter, checked to be a UUID, or NULL where the route has none. */
+#ifndef VVE_API_ROUTES_H
+#define VVE_API_ROUTES_H
+
+#include "api/api.h"
+
+typedef void route_handler(struct api *api, struct http_exchange *exchange, const char *job_id);
+
+struct route {
+    const char *method;
+    const char *path; /* ":jobId" stands for a parameter */
+    route_handler *handler;
+};
+
+extern const struct route routes[];
+extern const size_t route_count;
+
+route_handler execute_post; /* execute.c */
+route_handler status_get;   /* status.c */
+route_handler events_get;   /* events.c */
+route_handler cancel_post;  /* cancel.c */
+route_handler limits_get;   /* limits.c */
+route_handler openapi_get;  /* openapi.c */
+route_handler healthz_get;  /* health.c */
+route_handler readyz_get;   /* health.c */
+route_handler metrics_get;  /* metrics.c */
+
+#endif

@@ -1,0 +1,690 @@
+/* See http.h. The life of an exchange:
+ *
+ *   handed over by the gate -> reads its body -> handled -> replied, at once or later
+ *     -> written out -> its writing side shut -> the client closes -> gone
+ *
+ * and what may come between:
+ *   - the body is announced too large, or a page of another site may not call: replied at once;
+ *     what still arrives is read and thrown away, so that the reply is not lost to a reset;
+ *   - the body does not arrive in time: 408;
+ *   - the client closes, or shuts its writing side, before it has its reply: gone. A waiting
+ *     handler finds no exchange under its id any more;
+ *   - the client does not read: gone after WRITE_MS without progress, or when a stream piles
+ * up.
+ *
+ * An exchange ends in one place only, LWS_CALLBACK_RAW_CLOSE, which libwebsockets calls from
+ * the loop (or from http_close), never from within a call of a handler. To end one from here
+ * its socket is shut down, which the loop then notices. */
+#include "net/http.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/gate.h"
+#include "net/headers.h"
+#include "net/lws.h"
+#include "net/origin.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+enum {
+    BUCKETS = 256,
+    REQUEST_MS = 10000,
+    LINGER_MS = 2000,
+    WRITE_MS = 30000,
+    SWEEP_MS = 50,
+    MAX_REPLY_HEAD = 8192,
+};
+
+struct http {
+    struct http_settings settings;
+    http_handler *handler;
+    void *context;
+    struct gate *gate;
+    struct lws_port *port;
+    uv_timer_t sweep; /* runs while there are exchanges */
+    uint64_t last_id;
+    size_t count;
+    struct list exchanges[BUCKETS]; /* by id */
+};
+
+enum stage {
+    STAGE_BODY,    /* the body is on its way */
+    STAGE_HANDLED, /* the handler has it and owes a reply */
+    STAGE_WRITING, /* the reply is whole and on its way */
+    STAGE_STREAM,  /* the reply has begun and has no end yet */
+    STAGE_LINGER,  /* everything is written; waits for the client to close */
+    STAGE_DEAD,    /* the socket is shut down; waits for the loop to notice */
+};
+
+/* Owned by its http's table; freed when libwebsockets says that the connection is closed. */
+struct http_exchange {
+    struct list node;
+    struct http *http;
+    struct lws *wsi;
+    uint64_t id;
+    enum stage stage;
+    int64_t deadline_ms; /* 0: none */
+    struct http_request request;
+    struct client client;
+    char *text; /* the head's bytes; the request's strings are in them */
+    bool cross; /* from an allowed page of another site */
+    struct buf body;
+    size_t body_len;     /* as announced */
+    struct buf out;      /* not yet sent */
+    struct view rest;    /* static bytes that follow `out` */
+    size_t max_buffered; /* of a stream */
+    int keep_alive_ms;   /* of a stream; 0: none */
+    struct view keep_alive;
+    int64_t written_ms;      /* when the stream last got bytes */
+    http_on_close *on_close; /* NULL: nobody wants to know */
+    void *on_close_context;
+};
+
+/* --- the end --- */
+
+static struct list *bucket_of(struct http *http, uint64_t id)
+{
+    return &http->exchanges[id % BUCKETS];
+}
+
+static void destroy(struct http_exchange *exchange)
+{
+    struct http *http = exchange->http;
+    list_remove(&exchange->node);
+    if (exchange->on_close != NULL) {
+        exchange->on_close(exchange, exchange->on_close_context);
+    }
+    gate_leave(http->gate, exchange->client.name);
+    if (--http->count == 0) {
+        uv_timer_stop(&http->sweep);
+    }
+    buf_finish(&exchange->body);
+    buf_finish(&exchange->out);
+    free(exchange->text);
+    free(exchange);
+}
+
+static void kill_exchange(struct http_exchange *exchange)
+{
+    exchange->stage = STAGE_DEAD;
+    buf_clear(&exchange->out);
+    exchange->rest.len = 0;
+    shutdown(lws_get_socket_fd(exchange->wsi), SHUT_RDWR);
+}
+
+/* --- writing --- */
+
+static void linger(struct http_exchange *exchange)
+{
+    exchange->stage = STAGE_LINGER;
+    exchange->deadline_ms = clock_mono_ms() + LINGER_MS;
+    shutdown(lws_get_socket_fd(exchange->wsi), SHUT_WR);
+}
+
+/* Takes `len` sent bytes off what is left to send. */
+static void consume(struct http_exchange *exchange, size_t len)
+{
+    size_t of_out = len < exchange->out.len ? len : exchange->out.len;
+    size_t of_rest = len - of_out;
+    buf_consume(&exchange->out, of_out);
+    exchange->rest = (struct view){exchange->rest.at + of_rest, exchange->rest.len - of_rest};
+}
+
+/* Head and body go out in one call. This is not lws_write: that keeps what the socket does not
+ * take and then leaves the socket unread, so a client that sends and does not read would keep
+ * the loop spinning. False: the connection is broken. */
+static bool send_what_fits(struct http_exchange *exchange)
+{
+    int fd = lws_get_socket_fd(exchange->wsi);
+    while (exchange->out.len + exchange->rest.len > 0) {
+        struct iovec parts[] = {
+            {exchange->out.data, exchange->out.len},
+            {(void *)(uintptr_t)exchange->rest.at, exchange->rest.len},
+        };
+        struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+        ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent < 0 && errno != EINTR) {
+            return errno == EAGAIN;
+        }
+        consume(exchange, sent > 0 ? (size_t)sent : 0);
+    }
+    return true;
+}
+
+static void flush(struct http_exchange *exchange)
+{
+    if (!send_what_fits(exchange)) {
+        kill_exchange(exchange);
+    } else if (exchange->out.len + exchange->rest.len > 0) {
+        exchange->deadline_ms = clock_mono_ms() + WRITE_MS;
+        lws_callback_on_writable(exchange->wsi);
+    } else if (exchange->stage == STAGE_WRITING) {
+        linger(exchange);
+    } else {
+        exchange->deadline_ms = 0;
+    }
+}
+
+static bool names(const struct http_header *headers, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcasecmp(headers[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The shared caches between us and a reader must not give one origin's answer to another. */
+static void format_cors(const struct http_exchange *exchange, struct buf *out)
+{
+    char *const *allowed = exchange->http->settings.allow_origins;
+    if (allowed != NULL && *allowed != NULL) {
+        buf_string(out, "Vary: Origin\r\n");
+    }
+    if (exchange->cross) {
+        buf_printf(out, "Access-Control-Allow-Origin: %s\r\n", exchange->request.origin);
+        buf_string(out,
+                   "Access-Control-Expose-Headers: Location, Retry-After, RateLimit-Limit, "
+                   "RateLimit-Remaining, RateLimit-Reset\r\n");
+    }
+}
+
+static void format_head(const struct http_exchange *exchange, struct buf *out, int status,
+                        const char *type, const struct http_header *headers, size_t count)
+{
+    buf_printf(out, "HTTP/1.1 %d %s\r\n", status, headers_reason(status));
+    headers_common(out);
+    format_cors(exchange, out);
+    if (type != NULL) {
+        buf_printf(out, "Content-Type: %s\r\n", type);
+    }
+    if (!names(headers, count, "cache-control")) {
+        buf_string(out, "Cache-Control: no-store\r\n");
+    }
+    for (size_t i = 0; i < count; i++) {
+        buf_printf(out, "%s: %s\r\n", headers[i].name, headers[i].value);
+    }
+}
+
+static bool is_head(const struct http_exchange *exchange)
+{
+    return strcmp(exchange->request.method, "HEAD") == 0;
+}
+
+static bool may_reply(const struct http_exchange *exchange)
+{
+    return exchange->stage == STAGE_BODY || exchange->stage == STAGE_HANDLED;
+}
+
+void http_reply(struct http_exchange *exchange, int status, const char *type, struct view body,
+                enum http_body kind, const struct http_header *headers, size_t header_count)
+{
+    if (!may_reply(exchange)) {
+        return;
+    }
+    struct buf *out = &exchange->out;
+    bool bodiless = status == 204 || status == 304;
+    buf_init(out, MAX_REPLY_HEAD + body.len);
+    format_head(exchange, out, status, type, headers, header_count);
+    if (!bodiless) {
+        buf_printf(out, "Content-Length: %zu\r\n", body.len);
+    }
+    buf_string(out, "\r\n");
+    if (!bodiless && !is_head(exchange)) {
+        if (kind == HTTP_STATIC_BODY) {
+            exchange->rest = body;
+        } else {
+            buf_append(out, body.at, body.len);
+        }
+    }
+    assert(!out->failed);
+    exchange->stage = STAGE_WRITING;
+    flush(exchange);
+}
+
+void http_reply_error(struct http_exchange *exchange, int status, const char *code,
+                      const char *message, int retry_after_s, const struct http_header *headers,
+                      size_t header_count)
+{
+    enum { MAX_HEADERS = 16 };
+    struct http_header all[MAX_HEADERS];
+    char seconds[16];
+    assert(header_count < MAX_HEADERS);
+    for (size_t i = 0; i < header_count; i++) {
+        all[i] = headers[i];
+    }
+    json_t *error = json_pack("{s:s, s:s}", "code", code, "message", message);
+    if (retry_after_s >= 0) {
+        snprintf(seconds, sizeof seconds, "%d", retry_after_s);
+        all[header_count++] = (struct http_header){"retry-after", seconds};
+        json_object_set_new(error, "retryAfter", json_integer(retry_after_s));
+    }
+    json_t *body = json_pack("{s:o}", "error", error);
+    char *text = json_dumps(body, JSON_COMPACT);
+    assert(text != NULL);
+    http_reply(exchange, status, "application/json", view_of(text), HTTP_COPY_BODY, all,
+               header_count);
+    free(text);
+    json_decref(body);
+}
+
+void http_stream_begin(struct http_exchange *exchange, const char *type, size_t max_buffered)
+{
+    if (!may_reply(exchange)) {
+        return;
+    }
+    exchange->max_buffered = max_buffered;
+    buf_init(&exchange->out, MAX_REPLY_HEAD + max_buffered);
+    format_head(exchange, &exchange->out, 200, type, NULL, 0);
+    buf_string(&exchange->out,
+               "X-Accel-Buffering: no\r\n\r\n"); /* nginx must not hold it back */
+    exchange->stage = is_head(exchange) ? STAGE_WRITING : STAGE_STREAM;
+    flush(exchange);
+}
+
+void http_stream_write(struct http_exchange *exchange, struct view bytes)
+{
+    if (exchange->stage != STAGE_STREAM) {
+        return;
+    }
+    if (bytes.len > exchange->max_buffered ||
+        exchange->out.len > exchange->max_buffered - bytes.len) {
+        log_info("http.slow_reader client=%s", exchange->client.name);
+        kill_exchange(exchange);
+        return;
+    }
+    buf_append(&exchange->out, bytes.at, bytes.len);
+    exchange->written_ms = clock_mono_ms();
+    flush(exchange);
+}
+
+void http_stream_keep_alive(struct http_exchange *exchange, int every_ms, struct view bytes)
+{
+    exchange->keep_alive_ms = every_ms;
+    exchange->keep_alive = bytes;
+    exchange->written_ms = clock_mono_ms();
+}
+
+void http_stream_end(struct http_exchange *exchange)
+{
+    if (exchange->stage == STAGE_STREAM) {
+        exchange->stage = STAGE_WRITING;
+        flush(exchange);
+    }
+}
+
+/* --- judging and handling --- */
+
+/* A page of an allowed other site asks whether it may call. */
+static void reply_preflight(struct http_exchange *exchange)
+{
+    static const struct http_header headers[] = {
+        {"access-control-allow-methods", "GET, POST"},
+        {"access-control-allow-headers", "Content-Type, Last-Event-ID"},
+        {"access-control-max-age", "600"},
+    };
+    http_reply(exchange, 204, NULL, (struct view){"", 0}, HTTP_COPY_BODY, headers,
+               sizeof headers / sizeof headers[0]);
+}
+
+/* Whether a page of another site may make this call; a refusal is replied. Reading is harmless:
+ * without our header the browser keeps the answer from that page. */
+static bool admit_origin(struct http_exchange *exchange, const struct head *head)
+{
+    const struct http_request *request = &exchange->request;
+    if (request->origin[0] == '\0' ||
+        origin_is_same(request->origin, head_value(head, "host"))) {
+        return true;
+    }
+    exchange->cross =
+        origin_is_allowed(request->origin, exchange->http->settings.allow_origins);
+    bool preflight = strcmp(request->method, "OPTIONS") == 0 &&
+                     head_find(head, "access-control-request-method") != NULL;
+    bool reads = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
+    if (exchange->cross && preflight) {
+        reply_preflight(exchange);
+        return false;
+    }
+    if (!exchange->cross && !reads) {
+        http_reply_error(exchange, 403, "origin_not_allowed",
+                         "Pages of this origin may not call this server.", -1, NULL, 0);
+        return false;
+    }
+    return true;
+}
+
+static void handle(struct http_exchange *exchange)
+{
+    struct http *http = exchange->http;
+    exchange->stage = STAGE_HANDLED;
+    exchange->deadline_ms = 0;
+    exchange->request.body = buf_view(&exchange->body);
+    http->handler(exchange, http->context);
+}
+
+/* Bytes behind the announced body are a second request, which is never answered: the reply says
+ * Connection: close. */
+static void take_body(struct http_exchange *exchange, const char *bytes, size_t len)
+{
+    size_t missing = exchange->body_len - exchange->body.len;
+    buf_append(&exchange->body, bytes, len < missing ? len : missing);
+    if (exchange->body.len == exchange->body_len) {
+        handle(exchange);
+    }
+}
+
+/* Most requests come in one packet; then the body is here already. False: the connection is
+ * broken. */
+static bool read_early_body(struct http_exchange *exchange)
+{
+    char bytes[4096];
+    int fd = lws_get_socket_fd(exchange->wsi);
+    while (exchange->stage == STAGE_BODY) {
+        ssize_t got = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+        if (got <= 0) {
+            return got < 0 && (errno == EAGAIN || errno == EINTR);
+        }
+        take_body(exchange, bytes, (size_t)got);
+    }
+    return true;
+}
+
+static void await_body(struct http_exchange *exchange, const struct head *head)
+{
+    const struct http_settings *settings = &exchange->http->settings;
+    exchange->deadline_ms = clock_mono_ms() + settings->request_timeout_ms;
+    if (exchange->body_len == 0) {
+        handle(exchange);
+    } else if (!read_early_body(exchange)) {
+        kill_exchange(exchange);
+    } else if (exchange->stage == STAGE_BODY && exchange->body.len == 0 &&
+               head->expects_continue) {
+        exchange->rest = view_of("HTTP/1.1 100 Continue\r\n\r\n");
+        if (!send_what_fits(exchange)) {
+            kill_exchange(exchange);
+        }
+    }
+}
+
+static void begin(struct http_exchange *exchange, const struct head *head)
+{
+    size_t max = exchange->http->settings.body_max_bytes;
+    if (!admit_origin(exchange, head)) {
+        return;
+    }
+    if (head->content_length > max) {
+        char message[80];
+        snprintf(message, sizeof message, "The body may have %zu bytes at most.", max);
+        http_reply_error(exchange, 413, "body_too_large", message, -1, NULL, 0);
+        return;
+    }
+    exchange->body_len = (size_t)head->content_length;
+    buf_init(&exchange->body, max);
+    await_body(exchange, head);
+}
+
+/* --- taking connections over --- */
+
+/* Ends `part` of `bytes` with a NUL in the copy `text` of them. There is room for it: a space,
+ * a
+ * '?' or a line end follows each part, and the parts do not touch. */
+static const char *terminate(char *text, const char *bytes, struct view part)
+{
+    char *copy = text + (part.at - bytes);
+    copy[part.len] = '\0';
+    return copy;
+}
+
+static const char *field(char *text, const char *bytes, const struct head *head,
+                         const char *name)
+{
+    const struct head_field *found = head_find(head, name);
+    return found != NULL ? terminate(text, bytes, found->value) : "";
+}
+
+static void fill_request(struct http_exchange *exchange, const char *bytes,
+                         const struct head *head)
+{
+    char *text = mem_copy(bytes, head->len);
+    exchange->text = text;
+    exchange->request = (struct http_request){
+        .method = terminate(text, bytes, head->method),
+        .path = terminate(text, bytes, head->path),
+        .query = head->query.len > 0 ? terminate(text, bytes, head->query) : "",
+        .client = exchange->client.name,
+        .loopback = exchange->client.loopback,
+        .content_type = field(text, bytes, head, "content-type"),
+        .accept_encoding = field(text, bytes, head, "accept-encoding"),
+        .if_none_match = field(text, bytes, head, "if-none-match"),
+        .last_event_id = field(text, bytes, head, "last-event-id"),
+        .origin = field(text, bytes, head, "origin"),
+        .body = {"", 0},
+    };
+}
+
+/* The gate only looked at the head. It is read away here, so that the body comes next. */
+static bool consume_head(int fd, size_t len)
+{
+    char sink[HEAD_MAX_BYTES];
+    return recv(fd, sink, len, MSG_DONTWAIT) == (ssize_t)len;
+}
+
+static void on_sweep(uv_timer_t *timer);
+
+static struct http_exchange *create(struct http *http, const struct gate_guest *guest)
+{
+    struct http_exchange *exchange = mem_alloc(sizeof *exchange);
+    exchange->http = http;
+    exchange->id = ++http->last_id;
+    exchange->client = *guest->client;
+    fill_request(exchange, guest->bytes, guest->head);
+    list_append(bucket_of(http, exchange->id), &exchange->node);
+    if (http->count++ == 0) {
+        uv_timer_start(&http->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+    }
+    return exchange;
+}
+
+static void on_guest(const struct gate_guest *guest, void *context)
+{
+    struct http *http = context;
+    struct http_exchange *exchange = create(http, guest);
+    uint64_t id = exchange->id;
+    bool whole = consume_head(guest->fd, guest->head->len);
+    struct lws *wsi = lws_port_adopt(http->port, guest->fd, exchange);
+    exchange = http_find(http, id); /* a failed adoption may have closed it, or not */
+    if (wsi == NULL && exchange != NULL) {
+        destroy(exchange);
+    } else if (exchange != NULL) {
+        exchange->wsi = wsi;
+        if (whole) {
+            begin(exchange, guest->head);
+        } else {
+            kill_exchange(exchange);
+        }
+    }
+}
+
+/* --- the loop's events --- */
+
+static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                  size_t len)
+{
+    struct http_exchange *exchange = lws_get_opaque_user_data(wsi);
+    (void)user;
+    if (exchange == NULL) {
+        return 0;
+    }
+    if (reason == LWS_CALLBACK_RAW_RX && exchange->stage == STAGE_BODY) {
+        take_body(exchange, in, len);
+    } else if (reason == LWS_CALLBACK_RAW_WRITEABLE &&
+               (exchange->stage == STAGE_WRITING || exchange->stage == STAGE_STREAM)) {
+        flush(exchange);
+    } else if (reason == LWS_CALLBACK_RAW_CLOSE) {
+        lws_set_opaque_user_data(wsi, NULL);
+        exchange->stage = STAGE_DEAD;
+        destroy(exchange);
+    }
+    return 0;
+}
+
+static void expire(struct http_exchange *exchange)
+{
+    if (exchange->stage == STAGE_BODY) {
+        http_reply_error(exchange, 408, "request_timeout",
+                         "The request did not arrive in time.", -1, NULL, 0);
+    } else if (exchange->stage != STAGE_DEAD) {
+        kill_exchange(exchange);
+    }
+}
+
+static void on_sweep(uv_timer_t *timer)
+{
+    struct http *http = timer->data;
+    int64_t now = clock_mono_ms();
+    for (size_t i = 0; i < BUCKETS; i++) {
+        LIST_EACH (&http->exchanges[i], node, next) {
+            struct http_exchange *exchange = LIST_OBJECT(node, struct http_exchange, node);
+            if (exchange->deadline_ms != 0 && now >= exchange->deadline_ms) {
+                expire(exchange);
+            } else if (exchange->keep_alive_ms != 0 &&
+                       now >= exchange->written_ms + exchange->keep_alive_ms) {
+                http_stream_write(exchange, exchange->keep_alive);
+            }
+        }
+    }
+}
+
+/* --- exchanges, for their handlers --- */
+
+uint64_t http_id(const struct http_exchange *exchange)
+{
+    return exchange->id;
+}
+
+struct http_exchange *http_find(struct http *http, uint64_t id)
+{
+    LIST_EACH (bucket_of(http, id), node, next) {
+        struct http_exchange *exchange = LIST_OBJECT(node, struct http_exchange, node);
+        if (exchange->id == id) {
+            return exchange;
+        }
+    }
+    return NULL;
+}
+
+const struct http_request *http_request(const struct http_exchange *exchange)
+{
+    return &exchange->request;
+}
+
+void http_notify_close(struct http_exchange *exchange, http_on_close *on_close, void *context)
+{
+    exchange->on_close = on_close;
+    exchange->on_close_context = context;
+}
+
+/* --- open and close --- */
+
+static bool check_proxies(char *const *proxies, struct err *err)
+{
+    struct client_address address;
+    for (; proxies != NULL && *proxies != NULL; proxies++) {
+        if (!client_address_parse(view_of(*proxies), &address)) {
+            return err_set(err, "bad_address", "%s is no IP address of a trusted proxy",
+                           *proxies);
+        }
+    }
+    return true;
+}
+
+static bool open_parts(struct http *http, struct err *err)
+{
+    const struct http_settings *settings = &http->settings;
+    struct gate_settings door = {
+        .loop = settings->loop,
+        .host = settings->host,
+        .port = settings->port,
+        .connections_per_client = settings->connections_per_client,
+        .head_timeout_ms = settings->request_timeout_ms,
+        .trusted_proxies = settings->trusted_proxies,
+    };
+    if (!check_proxies(settings->trusted_proxies, err)) {
+        return false;
+    }
+    http->gate = gate_open(&door, on_guest, http, err);
+    return http->gate != NULL;
+}
+
+struct http *http_open(const struct http_settings *settings, http_handler *handler,
+                       void *context, struct err *err)
+{
+    struct http *http = mem_alloc(sizeof *http);
+    http->settings = *settings;
+    http->handler = handler;
+    http->context = context;
+    if (http->settings.request_timeout_ms == 0) {
+        http->settings.request_timeout_ms = REQUEST_MS;
+    }
+    for (size_t i = 0; i < BUCKETS; i++) {
+        list_init(&http->exchanges[i]);
+    }
+    if (!open_parts(http, err)) {
+        free(http);
+        return NULL;
+    }
+    http->port = lws_port_open(settings->loop, on_lws, err);
+    if (http->port == NULL) {
+        /* Needs the loop to run before it is freed, and the program ends: it is left. */
+        gate_close(http->gate);
+        return NULL;
+    }
+    uv_timer_init(settings->loop, &http->sweep);
+    http->sweep.data = http;
+    return http;
+}
+
+int http_port(const struct http *http)
+{
+    return gate_port(http->gate);
+}
+
+size_t http_connections(const struct http *http)
+{
+    return gate_connections(http->gate);
+}
+
+void http_stop_accepting(struct http *http)
+{
+    gate_stop_accepting(http->gate);
+}
+
+void http_close(struct http *http)
+{
+    gate_close(http->gate);
+    lws_port_close(http->port);
+    if (!uv_is_closing((uv_handle_t *)&http->sweep)) {
+        uv_close((uv_handle_t *)&http->sweep, NULL);
+    }
+}
+
+void http_finish(struct http *http)
+{
+    if (http == NULL) {
+        return;
+    }
+    lws_port_finish(http->port);
+    gate_finish(http->gate);
+    free(http);
+}

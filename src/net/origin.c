@@ -1,0 +1,48 @@
+/* See origin.h. */
+#include "net/origin.h"
+
+#include <stddef.h>
+#include <strings.h>
+
+static bool ends_with(struct view v, const char *end)
+{
+    size_t len = strlen(end);
+    return v.len > len && memcmp(v.at + v.len - len, end, len) == 0;
+}
+
+static struct view without_port(struct view host, const char *port)
+{
+    if (ends_with(host, port)) {
+        host.len -= strlen(port);
+    }
+    return host;
+}
+
+bool origin_is_same(const char *origin, struct view host)
+{
+    static const struct {
+        const char *scheme;
+        const char *port;
+    } schemes[] = {{"http://", ":80"}, {"https://", ":443"}};
+    struct view v = view_of(origin);
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        if (view_starts(v, schemes[i].scheme)) {
+            size_t skip = strlen(schemes[i].scheme);
+            struct view a =
+                without_port((struct view){v.at + skip, v.len - skip}, schemes[i].port);
+            struct view b = without_port(host, schemes[i].port);
+            return a.len > 0 && a.len == b.len && strncasecmp(a.at, b.at, a.len) == 0;
+        }
+    }
+    return false;
+}
+
+bool origin_is_allowed(const char *origin, char *const *allowed)
+{
+    for (; allowed != NULL && *allowed != NULL; allowed++) {
+        if (strcmp(origin, *allowed) == 0) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,16 @@
+/* Which pages of other sites may call us. Pure; any thread. */
+#ifndef VVE_NET_ORIGIN_H
+#define VVE_NET_ORIGIN_H
+
+#include "base/view.h"
+
+#include <stdbool.h>
+
+/* The Origin header names the host that the Host header names. The scheme is not compared: a
+ * proxy in front may speak TLS. A port that is the scheme's own may be written or not. */
+bool origin_is_same(const char *origin, struct view host);
+
+/* `allowed`: NULL-terminated origins; may be NULL. */
+bool origin_is_allowed(const char *origin, char *const *allowed);
+
+#endif

@@ -1,0 +1,412 @@
+/* See redis.h. The loop's adapter for hiredis; loop thread only.
+ *
+ * hiredis 0.14 has no time limits of its own, so one timer does it: every TICK_MS it connects
+ * what is due, cuts a connection whose oldest command waits too long, and sends a PING when
+ * nothing else would notice that the server hangs. A cut connection answers every command under
+ * way with NULL (hiredis does that), which is the one path for everything that goes wrong. */
+#include "net/redis.h"
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <hiredis/adapters/libuv.h>
+#include <hiredis/async.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TICK_MS 50
+#define REPLY_MS 2000
+#define CONNECT_MS 1000
+#define PING_EVERY_MS 500
+#define BACKOFF_FIRST_MS 50
+#define BACKOFF_MAX_MS 2000
+#define ARGUMENTS_MAX 32
+
+/* A server that hangs still accepts connections, so a link is up only once it has answered. */
+enum link_state { LINK_DOWN, LINK_CONNECTING, LINK_UP };
+
+/* One connection that comes back by itself. */
+struct link {
+    struct redis *redis;
+    const char *name;
+    redisAsyncContext *context; /* NULL while down */
+    enum link_state state;
+    unsigned failures;   /* since it was last up */
+    int64_t due_at;      /* down: when to try again; connecting: when to give up */
+    int64_t quiet_since; /* up: when the last reply came */
+    int64_t pinged_at;   /* up: 0 if no PING is under way */
+};
+
+struct channel {
+    struct list node;
+    struct redis *redis;
+    char *name;
+    bool acknowledged;
+};
+
+struct pending {
+    struct list node; /* in redis->pending, oldest first; or in redis->failed */
+    struct redis *redis;
+    redis_on_reply *on_reply;
+    void *context;
+    int64_t sent_at;
+};
+
+struct redis {
+    uv_loop_t *loop;
+    struct address address;
+    redis_on_message *on_message;
+    void *context;
+    struct link commands;
+    struct link messages;
+    struct list channels;
+    struct list pending; /* sent, not answered */
+    struct list failed;  /* never sent: answered with NULL at the next turn */
+    uv_timer_t tick;
+    uv_timer_t fail_timer;
+    int open_handles;
+    bool closing;
+};
+
+/* --- connections
+ * -------------------------------------------------------------------------------*/
+
+static void link_failed(struct link *link)
+{
+    unsigned doublings = link->failures < 6 ? link->failures : 6;
+    int64_t ceiling = BACKOFF_FIRST_MS << doublings;
+    ceiling = ceiling < BACKOFF_MAX_MS ? ceiling : BACKOFF_MAX_MS;
+    link->due_at = clock_mono_ms() + 1 + (int64_t)id_below((unsigned)ceiling);
+    link->failures++;
+    if (link->failures == 1) {
+        log_warn("redis.down connection=%s", link->name);
+    }
+    link->state = LINK_DOWN;
+}
+
+/* Cuts the connection now; hiredis answers what is under way with NULL. */
+static void link_cut(struct link *link)
+{
+    redisAsyncContext *context = link->context;
+    link->context = NULL;
+    if (context != NULL) {
+        context->data = NULL; /* its callbacks find no link any more */
+        redisAsyncFree(context);
+    }
+    if (!link->redis->closing) {
+        link_failed(link);
+    }
+}
+
+static void on_disconnect(const redisAsyncContext *context, int status)
+{
+    (void)status;
+    struct link *link = context->data;
+    if (link != NULL) {
+        link->context = NULL; /* hiredis frees it */
+        link_failed(link);
+    }
+}
+
+static void on_channel(redisAsyncContext *context, void *raw, void *data);
+
+static void link_is_up(struct link *link);
+
+static void on_pong(redisAsyncContext *context, void *raw, void *data)
+{
+    (void)data;
+    struct link *link = context->data;
+    if (link == NULL || raw == NULL) {
+        return;
+    }
+    link->quiet_since = clock_mono_ms();
+    link->pinged_at = 0;
+    if (link->state == LINK_CONNECTING) {
+        link_is_up(link);
+    }
+}
+
+static void send_subscribe(struct link *link, struct channel *channel)
+{
+    redisAsyncCommand(link->context, on_channel, channel, "SUBSCRIBE %s", channel->name);
+}
+
+static void on_connect(const redisAsyncContext *context, int status)
+{
+    struct link *link = context->data;
+    if (link == NULL) {
+        return;
+    }
+    if (status != REDIS_OK) {
+        link->context = NULL; /* hiredis frees it */
+        link_failed(link);
+        return;
+    }
+    redisAsyncCommand(link->context, on_pong, NULL, "PING");
+}
+
+static void link_is_up(struct link *link)
+{
+    log_info("redis.up connection=%s", link->name);
+    link->state = LINK_UP;
+    link->failures = 0;
+    if (link == &link->redis->messages) {
+        LIST_EACH (&link->redis->channels, node, next) {
+            struct channel *channel = LIST_OBJECT(node, struct channel, node);
+            channel->acknowledged = false;
+            send_subscribe(link, channel);
+        }
+    }
+}
+
+static void link_connect(struct link *link)
+{
+    const struct address *a = &link->redis->address;
+    redisAsyncContext *context = a->path[0] != '\0' ? redisAsyncConnectUnix(a->path)
+                                                    : redisAsyncConnect(a->host, a->port);
+    if (context == NULL || context->err != 0 ||
+        redisLibuvAttach(context, link->redis->loop) != REDIS_OK) {
+        if (context != NULL) {
+            redisAsyncFree(context);
+        }
+        link_failed(link);
+        return;
+    }
+    context->data = link;
+    link->context = context;
+    link->state = LINK_CONNECTING;
+    link->due_at = clock_mono_ms() + CONNECT_MS;
+    redisAsyncSetDisconnectCallback(context, on_disconnect);
+    redisAsyncSetConnectCallback(context, on_connect);
+}
+
+/* --- commands
+ * ----------------------------------------------------------------------------------*/
+
+static void answer(struct pending *pending, const redisReply *reply)
+{
+    list_remove(&pending->node);
+    pending->on_reply(reply, pending->context);
+    free(pending);
+}
+
+static void on_reply(redisAsyncContext *context, void *raw, void *data)
+{
+    struct pending *pending = data;
+    struct link *link = context->data;
+    if (link != NULL && raw != NULL) {
+        link->quiet_since = clock_mono_ms();
+    }
+    answer(pending, raw);
+}
+
+static void on_fail_timer(uv_timer_t *timer)
+{
+    struct redis *redis = timer->data;
+    while (!list_empty(&redis->failed)) {
+        answer(LIST_OBJECT(redis->failed.next, struct pending, node), NULL);
+    }
+}
+
+static bool send_command(struct redis *redis, struct pending *pending, size_t count,
+                         const struct view *arguments)
+{
+    const char *argv[ARGUMENTS_MAX];
+    size_t lens[ARGUMENTS_MAX];
+    if (!redis_ready(redis) || count > ARGUMENTS_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        argv[i] = arguments[i].at;
+        lens[i] = arguments[i].len;
+    }
+    return redisAsyncCommandArgv(redis->commands.context, on_reply, pending, (int)count, argv,
+                                 lens) == REDIS_OK;
+}
+
+void redis_command(struct redis *redis, redis_on_reply *on_reply_, void *context, size_t count,
+                   const struct view *arguments)
+{
+    struct pending *pending = mem_alloc(sizeof *pending);
+    *pending = (struct pending){
+        .redis = redis, .on_reply = on_reply_, .context = context, .sent_at = clock_mono_ms()};
+    if (send_command(redis, pending, count, arguments)) {
+        list_append(&redis->pending, &pending->node);
+        return;
+    }
+    list_append(&redis->failed, &pending->node);
+    if (!redis->closing) {
+        uv_timer_start(&redis->fail_timer, on_fail_timer, 0, 0);
+    }
+}
+
+bool redis_ready(const struct redis *redis)
+{
+    return redis->commands.state == LINK_UP && !redis->closing;
+}
+
+/* --- subscriptions
+ * -----------------------------------------------------------------------------*/
+
+static struct view text_of(const redisReply *reply)
+{
+    return (struct view){reply->str, (size_t)reply->len};
+}
+
+static void on_channel(redisAsyncContext *context, void *raw, void *data)
+{
+    const redisReply *reply = raw;
+    struct channel *channel = data;
+    struct link *link = context->data;
+    if (link == NULL || reply == NULL || reply->type != REDIS_REPLY_ARRAY ||
+        reply->elements != 3) {
+        return;
+    }
+    struct redis *redis = channel->redis;
+    link->quiet_since = clock_mono_ms();
+    struct view name = view_of(channel->name);
+    if (view_equals(text_of(reply->element[0]), "subscribe")) {
+        channel->acknowledged = true;
+        redis->on_message(name, (struct view){NULL, 0}, redis->context);
+    } else if (view_equals(text_of(reply->element[0]), "message")) {
+        redis->on_message(name, text_of(reply->element[2]), redis->context);
+    }
+}
+
+void redis_subscribe(struct redis *redis, const char *name)
+{
+    struct channel *channel = mem_alloc(sizeof *channel);
+    *channel = (struct channel){.redis = redis, .name = mem_string(name)};
+    list_append(&redis->channels, &channel->node);
+    if (redis->messages.state == LINK_UP) {
+        send_subscribe(&redis->messages, channel);
+    }
+}
+
+bool redis_subscribed(const struct redis *redis)
+{
+    bool all = redis->messages.state == LINK_UP;
+    LIST_EACH (&redis->channels, node, next) {
+        all = all && LIST_OBJECT(node, struct channel, node)->acknowledged;
+    }
+    return all;
+}
+
+/* --- the timer
+ * ---------------------------------------------------------------------------------*/
+
+static bool overdue(const struct link *link, int64_t now)
+{
+    const struct redis *redis = link->redis;
+    if (link == &redis->commands && !list_empty(&redis->pending)) {
+        struct pending *oldest = LIST_OBJECT(redis->pending.next, struct pending, node);
+        if (now - oldest->sent_at > REPLY_MS) {
+            return true;
+        }
+    }
+    return link->pinged_at != 0 && now - link->pinged_at > REPLY_MS;
+}
+
+static void link_tick(struct link *link, int64_t now)
+{
+    switch (link->state) {
+    case LINK_DOWN:
+        if (now >= link->due_at) {
+            link_connect(link);
+        }
+        break;
+    case LINK_CONNECTING:
+        if (now >= link->due_at) {
+            link_cut(link);
+        }
+        break;
+    case LINK_UP:
+        if (overdue(link, now)) {
+            log_warn("redis.silent connection=%s", link->name);
+            link_cut(link);
+        } else if (link == &link->redis->commands && link->pinged_at == 0 &&
+                   now - link->quiet_since > PING_EVERY_MS) {
+            link->pinged_at = now;
+            redisAsyncCommand(link->context, on_pong, NULL, "PING");
+        }
+        break;
+    }
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct redis *redis = timer->data;
+    int64_t now = clock_mono_ms();
+    bool was_up = redis->commands.state == LINK_UP;
+    link_tick(&redis->commands, now);
+    /* A hung server is seen on the command connection; the other one hangs with it. */
+    if (was_up && redis->commands.state == LINK_DOWN && redis->messages.state == LINK_UP) {
+        link_cut(&redis->messages);
+    }
+    link_tick(&redis->messages, now);
+}
+
+/* --- life
+ * --------------------------------------------------------------------------------------*/
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct redis *redis = handle->data;
+    redis->open_handles--;
+}
+
+struct redis *redis_open(uv_loop_t *loop, const char *address, redis_on_message *on_message,
+                         void *context, struct err *err)
+{
+    struct redis *redis = mem_alloc(sizeof *redis);
+    redis->loop = loop;
+    redis->on_message = on_message;
+    redis->context = context;
+    if (!address_parse(address, &redis->address, err)) {
+        free(redis);
+        return NULL;
+    }
+    redis->commands = (struct link){.redis = redis, .name = "commands"};
+    redis->messages = (struct link){.redis = redis, .name = "messages"};
+    list_init(&redis->channels);
+    list_init(&redis->pending);
+    list_init(&redis->failed);
+    uv_timer_init(loop, &redis->tick);
+    uv_timer_init(loop, &redis->fail_timer);
+    redis->tick.data = redis;
+    redis->fail_timer.data = redis;
+    redis->open_handles = 2;
+    uv_timer_start(&redis->tick, on_tick, 0, TICK_MS);
+    return redis;
+}
+
+void redis_close(struct redis *redis)
+{
+    if (redis->closing) {
+        return;
+    }
+    redis->closing = true;
+    link_cut(&redis->commands);
+    link_cut(&redis->messages);
+    on_fail_timer(&redis->fail_timer);
+    uv_close((uv_handle_t *)&redis->tick, on_handle_closed);
+    uv_close((uv_handle_t *)&redis->fail_timer, on_handle_closed);
+}
+
+void redis_finish(struct redis *redis)
+{
+    if (redis == NULL) {
+        return;
+    }
+    while (!list_empty(&redis->channels)) {
+        struct channel *channel = LIST_OBJECT(redis->channels.next, struct channel, node);
+        list_remove(&channel->node);
+        free(channel->name);
+        free(channel);
+    }
+    free(redis);
+}

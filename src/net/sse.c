@@ -1,0 +1,61 @@
+/* See sse.h. */
+#include "net/sse.h"
+
+#include "base/buf.h"
+
+enum {
+    KEEP_ALIVE_MS = 15000,
+    /* A whole replay fits: 10 KB of output as JSON, each byte escaped at worst, in 200 events.
+     */
+    MAX_BUFFERED = 256 * 1024,
+    MAX_EVENT = 128 * 1024,
+};
+
+void sse_begin(struct http_exchange *exchange)
+{
+    http_stream_begin(exchange, "text/event-stream", MAX_BUFFERED);
+    http_stream_keep_alive(exchange, KEEP_ALIVE_MS, view_of(":\n\n"));
+}
+
+/* Takes the first line off `text`; a line ends with \n, \r or \r\n, as readers see it. */
+static struct view take_line(struct view *text, bool *more)
+{
+    size_t len = 0;
+    while (len < text->len && text->at[len] != '\n' && text->at[len] != '\r') {
+        len++;
+    }
+    struct view line = {text->at, len};
+    *more = len < text->len;
+    size_t end = *more ? 1 : 0;
+    if (*more && text->at[len] == '\r' && len + 1 < text->len && text->at[len + 1] == '\n') {
+        end = 2;
+    }
+    *text = (struct view){text->at + len + end, text->len - len - end};
+    return line;
+}
+
+void sse_event(struct http_exchange *exchange, const char *id, const char *event,
+               struct view data)
+{
+    struct buf out;
+    bool more = true;
+    buf_init(&out, MAX_EVENT);
+    if (id != NULL) {
+        buf_printf(&out, "id: %s\n", id);
+    }
+    buf_printf(&out, "event: %s\n", event);
+    while (more) {
+        struct view line = take_line(&data, &more);
+        buf_string(&out, "data: ");
+        buf_append(&out, line.at, line.len);
+        buf_string(&out, "\n");
+    }
+    buf_string(&out, "\n");
+    http_stream_write(exchange, out.failed ? (struct view){"", 0} : buf_view(&out));
+    buf_finish(&out);
+}
+
+void sse_end(struct http_exchange *exchange)
+{
+    http_stream_end(exchange);
+}

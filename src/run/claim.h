@@ -1,0 +1,73 @@
+/* A slot's side of the queue: taking jobs from Redis and writing what becomes of them, over a
+ * blocking connection that belongs to the slot's thread. See queue.h for the submitting side
+ * and scripts.h for what is atomic.
+ *
+ * Every call may find Redis away: it then returns CLAIM_DOWN, the connection is closed, and the
+ * next call connects again. Nothing here retries by itself; the slot decides. */
+#ifndef VVE_RUN_CLAIM_H
+#define VVE_RUN_CLAIM_H
+
+#include "conf/conf.h"
+#include "run/job.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct claim;
+
+enum claim_outcome {
+    CLAIM_OK,
+    CLAIM_NOTHING, /* no job came; or the job is not ours (any more): leave it alone */
+    CLAIM_DOWN,    /* Redis did not answer, or not in time */
+    CLAIM_WOKEN,   /* one of the descriptors that claim_take watches became readable */
+};
+
+/* `worker` names the slot: host, slot and nonce. Not connected yet. */
+struct claim *claim_create(const struct conf *conf, const char *worker);
+void claim_destroy(struct claim *claim); /* accepts NULL */
+
+/* Registers the worker and renews its heartbeat (TTL 30 s). Before the first take, and then at
+ * least every 10 s; claim_take does it by itself. */
+enum claim_outcome claim_heartbeat(struct claim *claim);
+
+/* Waits up to timeout_ms for a job; on CLAIM_OK `job` is filled (job_finish it) and lies in our
+ * taken-list. Returns CLAIM_WOKEN early when one of wake_fds (-1: none) becomes readable; a job
+ * that arrives in that moment is found again by the next call. Entries that cannot be parsed or
+ * are too old are acknowledged and logged here. */
+enum claim_outcome claim_take(struct claim *claim, int timeout_ms, const int wake_fds[2],
+                              struct job *job);
+
+/* Marks the taken job running under us. CLAIM_NOTHING: it was cancelled or finished meanwhile,
+ * or its attempts are used up; it has been acknowledged. */
+enum claim_outcome claim_start(struct claim *claim, const struct job *job, int64_t started_at);
+
+/* Appends output to the job's event log and announces it. CLAIM_NOTHING: the run is not ours
+ * any more (another attempt has taken over, or it expired): stop it. */
+enum claim_outcome claim_output(struct claim *claim, const struct job *job, const char *stream,
+                                struct view text);
+
+/* Writes the result once and acknowledges the queue entry. */
+enum claim_outcome claim_end(struct claim *claim, const struct job *job,
+                             const struct job_result *result);
+
+/* Gives a taken job back to the head of the queue, as if never taken (`used_attempt` false) or
+ * with its attempt used up. */
+enum claim_outcome claim_give_back(struct claim *claim, const struct job *job,
+                                   bool used_attempt);
+
+/* Control messages for the running job arrive on a second connection. claim_watch subscribes.
+ * Before each poll() ask for its descriptor, which changes when Redis was away (-1: away now;
+ * look again every 200 ms). When it is readable, or -1, call claim_cancelled: true once a
+ * cancel was stored for the job. claim_unwatch after the run. */
+void claim_watch(struct claim *claim, const struct job *job);
+int claim_watch_fd(const struct claim *claim);
+bool claim_cancelled(struct claim *claim, const struct job *job);
+void claim_unwatch(struct claim *claim);
+
+/* Whether a worker of that name has a heartbeat. False: Redis did not say. */
+bool claim_worker_alive(struct claim *claim, const char *name, bool *alive);
+
+/* At the end of the thread: gives taken jobs back and removes the worker's name. */
+void claim_leave(struct claim *claim);
+
+#endif

@@ -1,0 +1,634 @@
+/* vve-supervisor: PID 1 of a container. It starts one Python interpreter, has it wait, hands it
+ * one program, and speaks the protocol of frames.h over the container's stdin and stdout, which
+ * it alone holds: the program's own stdin, stdout and stderr are pipes to here, so it cannot
+ * forge a frame, and the end cannot overtake output.
+ *
+ * One thread, one ppoll loop, no heap. A run goes through the phases below, in order. What can
+ * go wrong, each with its exit status (of this process, hence of the container):
+ *   - the other side speaks nonsense: EXIT_PROTOCOL;
+ *   - the interpreter cannot be started or dies before it has a program: EXIT_INTERPRETER;
+ *   - the other side goes away before the end: EXIT_ABANDONED.
+ * Leaving needs no cleaning up: when PID 1 exits the kernel kills everything in the container.
+ * That, and kill(-1), is why the supervisor refuses to run as anything but PID 1.
+ *
+ * Everything that can wait is bounded: input by IN_CAP (then we stop reading it), output by
+ * OUT_CAP (then we stop reading the program, unless what it says is only counted). An interrupt
+ * overtakes stdin that the program has not taken yet; behind more than IN_CAP bytes of it it is
+ * not read any more, and the kill from outside must do. */
+#include "run/frames.h"
+#include "run/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    EXIT_FAULT = 1, /* wrong arguments, or the container lacks something that every one has */
+    EXIT_PROTOCOL = 2,
+    EXIT_INTERPRETER = 3,
+    EXIT_ABANDONED = 4,
+};
+
+#define READ_MAX 16384u
+#define READ_ROOM (FRAME_HEAD_BYTES + OUTPUT_BOUND(READ_MAX))
+/* Of the two unfinished characters and the end: always left free for them. */
+#define END_ROOM (2 * (FRAME_HEAD_BYTES + 3) + FRAME_HEAD_BYTES + FRAME_END_BYTES)
+#define OUT_CAP (2 * READ_ROOM + END_ROOM)
+#define IN_CAP (2 * (FRAME_HEAD_BYTES + FRAME_MAX_PAYLOAD))
+#define GATE_FD 3 /* in the program; see warm.py */
+/* Between warm.py and the first line of the program Python takes about a millisecond, in which
+ * it would mistake an interrupt for a failure of its own and go on. */
+#define INTERRUPT_DELAY_US 20000u
+
+enum phase {
+    PHASE_WARMING,  /* the interpreter is starting */
+    PHASE_WAITING,  /* it is up; no program yet */
+    PHASE_RUNNING,  /* it has its program */
+    PHASE_DRAINING, /* it and all others are dead; their last output is still in the pipes */
+    PHASE_ENDED,    /* the end frame is queued */
+};
+
+struct options {
+    uint64_t cap_bytes;
+    uint64_t flood_bytes;
+    const char *python_path; /* folder of warm.py, there named sitecustomize.py */
+    const char *workdir;
+};
+
+struct supervisor {
+    struct options options;
+    enum phase phase;
+    pid_t program;
+    int program_stdin;     /* our ends of the pipes; -1: closed */
+    int program_output[2]; /* by enum output_stream */
+    int gate;              /* socket to warm.py, until it lets the program go */
+    int oom_counter;       /* -1: this machine does not tell */
+    bool interrupted;      /* and not passed on yet */
+    bool stdin_ended;
+
+    struct output output;
+    struct frame_end end; /* filled as it becomes known */
+    uint64_t started_us;
+    uint64_t interruptible_us; /* known once the gate is closed */
+    uint64_t warm_up_cpu_us;
+    uint32_t oom_kills_before;
+
+    /* First stdin that the program has not taken, then frames that are not whole yet. */
+    uint8_t in[IN_CAP];
+    size_t in_stdin_len;
+    size_t in_len;
+    uint8_t out[OUT_CAP];
+    size_t out_len;
+};
+
+_Noreturn static void leave(int status, const char *why)
+{
+    dprintf(STDERR_FILENO, "vve-supervisor: %s\n", why);
+    _exit(status);
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+        *fd = -1;
+    }
+}
+
+static void set_nonblocking(int fd)
+{
+    if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0) {
+        leave(EXIT_FAULT, "cannot make a descriptor non-blocking");
+    }
+}
+
+static bool is_transient(int error)
+{
+    return error == EAGAIN || error == EINTR;
+}
+
+/* --- clocks and counters ----------------------------------------------------------------- */
+
+static uint64_t read_clock_us(clockid_t clock)
+{
+    struct timespec now = {0};
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static uint64_t process_cpu_us(pid_t pid)
+{
+    clockid_t clock;
+    return clock_getcpuclockid(pid, &clock) == 0 ? read_clock_us(clock) : 0;
+}
+
+static uint64_t timeval_us(struct timeval time)
+{
+    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_usec;
+}
+
+static void open_oom_counter(struct supervisor *s)
+{
+    s->oom_counter = open("/sys/fs/cgroup/memory.events", O_RDONLY | O_CLOEXEC);
+    if (s->oom_counter < 0) { /* cgroup v1 */
+        s->oom_counter = open("/sys/fs/cgroup/memory/memory.oom_control", O_RDONLY | O_CLOEXEC);
+    }
+}
+
+static uint32_t read_oom_kills(const struct supervisor *s)
+{
+    char text[512];
+    ssize_t len = pread(s->oom_counter, text, sizeof text - 1, 0);
+    text[len > 0 ? len : 0] = '\0';
+    const char *found = strstr(text, "\noom_kill "); /* never the first line */
+    return found == NULL ? 0 : (uint32_t)strtoul(found + strlen("\noom_kill "), NULL, 10);
+}
+
+/* --- frames out -------------------------------------------------------------------------- */
+
+static bool has_room_for_output(const struct supervisor *s)
+{
+    return s->output.cut || sizeof s->out - s->out_len >= READ_ROOM + END_ROOM;
+}
+
+/* Puts the head before a payload of `len` bytes that already lies behind the place for it. */
+static void seal_frame(struct supervisor *s, enum frame_type type, size_t len)
+{
+    frame_write_head(s->out + s->out_len, type, (uint32_t)len);
+    s->out_len += FRAME_HEAD_BYTES + len;
+}
+
+static void seal_output(struct supervisor *s, enum output_stream stream, size_t len)
+{
+    if (len > 0) {
+        seal_frame(s, stream == OUTPUT_STDOUT ? FRAME_STDOUT : FRAME_STDERR, len);
+    }
+}
+
+static char *output_place(struct supervisor *s)
+{
+    return (char *)s->out + s->out_len + FRAME_HEAD_BYTES;
+}
+
+static void send_frames(struct supervisor *s)
+{
+    while (s->out_len > 0) {
+        ssize_t sent = write(STDOUT_FILENO, s->out, s->out_len);
+        if (sent < 0) {
+            if (is_transient(errno)) {
+                return;
+            }
+            leave(EXIT_ABANDONED, "nobody reads any more");
+        }
+        s->out_len -= (size_t)sent;
+        memmove(s->out, s->out + sent, s->out_len);
+    }
+}
+
+/* --- the program ------------------------------------------------------------------------- */
+
+_Noreturn static void become_program(const struct supervisor *s, const int fds[GATE_FD + 1])
+{
+    static char python_path[PATH_MAX + sizeof "PYTHONPATH="];
+    static char script[PATH_MAX];
+    static char *environment[] = {
+        "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/tmp", "LANG=C.UTF-8", "PYTHONUNBUFFERED=1",
+        "PYTHONDONTWRITEBYTECODE=1",         python_path, NULL,
+    };
+    snprintf(python_path, sizeof python_path, "PYTHONPATH=%s", s->options.python_path);
+    snprintf(script, sizeof script, "%s/main.py", s->options.workdir);
+    environ = environment;
+
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    setsid(); /* an interrupt goes to this group, as from a terminal */
+    for (int fd = 0; fd <= GATE_FD; fd++) {
+        if (dup2(fds[fd], fd) < 0) {
+            _exit(EXIT_FAULT);
+        }
+    }
+    close_range(GATE_FD + 1, UINT_MAX, 0); /* container runtimes have left some open before */
+    if (chdir(s->options.workdir) == 0) {
+        execvp("python3", (char *[]){"python3", script, NULL});
+    }
+    dprintf(STDERR_FILENO, "python3: %s\n", strerror(errno));
+    _exit(EXIT_INTERPRETER);
+}
+
+static void start_program(struct supervisor *s)
+{
+    int in[2], out[2], err[2], gate[2];
+    /* The gate comes last: its other end is then not GATE_FD yet, and dup2 opens it to exec. */
+    if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0 ||
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) != 0) {
+        leave(EXIT_FAULT, "no pipes");
+    }
+    const int theirs[GATE_FD + 1] = {in[0], out[1], err[1], gate[1]};
+    s->program = fork();
+    if (s->program < 0) {
+        leave(EXIT_FAULT, "cannot fork");
+    }
+    if (s->program == 0) {
+        become_program(s, theirs);
+    }
+    for (int i = 0; i <= GATE_FD; i++) {
+        close(theirs[i]);
+    }
+    s->program_stdin = in[1];
+    s->program_output[OUTPUT_STDOUT] = out[0];
+    s->program_output[OUTPUT_STDERR] = err[0];
+    s->gate = gate[0];
+    set_nonblocking(s->program_stdin);
+    set_nonblocking(s->program_output[OUTPUT_STDOUT]);
+    set_nonblocking(s->program_output[OUTPUT_STDERR]);
+    set_nonblocking(s->gate);
+}
+
+static void write_script(const struct supervisor *s, const uint8_t *bytes, size_t len)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/main.py", s->options.workdir);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0) {
+        leave(EXIT_FAULT, "cannot create the script");
+    }
+    while (len > 0) {
+        ssize_t written = write(fd, bytes, len);
+        if (written <= 0) {
+            leave(EXIT_FAULT, "cannot write the script");
+        }
+        bytes += written;
+        len -= (size_t)written;
+    }
+    close(fd);
+}
+
+static void hand_over(struct supervisor *s, const struct frame *source)
+{
+    write_script(s, source->payload, source->len);
+    s->oom_kills_before = read_oom_kills(s);
+    s->warm_up_cpu_us = process_cpu_us(s->program);
+    s->started_us = read_clock_us(CLOCK_MONOTONIC);
+    shutdown(s->gate, SHUT_WR);
+    s->phase = PHASE_RUNNING;
+    seal_frame(s, FRAME_STARTED, 0);
+}
+
+/* warm.py says one byte when the interpreter is up, and closes its end when it lets it go. */
+static void hear_gate(struct supervisor *s)
+{
+    char byte;
+    ssize_t len = read(s->gate, &byte, sizeof byte);
+    if (len > 0 && s->phase == PHASE_WARMING) {
+        s->phase = PHASE_WAITING;
+        seal_frame(s, FRAME_READY, 0);
+    } else if (len == 0 || (len < 0 && !is_transient(errno))) {
+        close_fd(&s->gate);
+        s->interruptible_us = read_clock_us(CLOCK_MONOTONIC) + INTERRUPT_DELAY_US;
+    }
+}
+
+/* Passes an interrupt on as soon as the program can take it, or returns how long that is. */
+static uint64_t pass_interrupt_on(struct supervisor *s)
+{
+    if (!s->interrupted || s->phase != PHASE_RUNNING || s->gate >= 0) {
+        return 0;
+    }
+    uint64_t now_us = read_clock_us(CLOCK_MONOTONIC);
+    if (now_us < s->interruptible_us) {
+        return s->interruptible_us - now_us;
+    }
+    kill(-s->program, SIGINT);
+    s->interrupted = false;
+    return 0;
+}
+
+/* --- frames in, and the program's stdin -------------------------------------------------- */
+
+static void obey(struct supervisor *s, const struct frame *frame)
+{
+    if ((frame->type == FRAME_SOURCE) != (s->phase == PHASE_WAITING)) {
+        leave(EXIT_PROTOCOL, "one source was expected, and first");
+    }
+    if (frame->type == FRAME_SOURCE) {
+        hand_over(s, frame);
+    } else if (frame->type == FRAME_INTERRUPT) {
+        s->interrupted = true;
+    } else if (frame->type == FRAME_STDIN_END) {
+        s->stdin_ended = true;
+    }
+}
+
+static enum frame_parse next_frame(const struct supervisor *s, size_t at, struct frame *frame,
+                                   size_t *used)
+{
+    return frame_parse(FRAME_TO_SUPERVISOR, s->in + at, s->in_len - at, frame, used);
+}
+
+/* Obeys every whole frame. What is for the program stays in the buffer, behind its like. */
+static void obey_frames(struct supervisor *s)
+{
+    size_t at = s->in_stdin_len;
+    struct frame frame;
+    size_t used = 0;
+    enum frame_parse parse;
+    while ((parse = next_frame(s, at, &frame, &used)) == FRAME_OK) {
+        obey(s, &frame);
+        if (frame.type == FRAME_STDIN && s->program_stdin >= 0 && !s->stdin_ended) {
+            memmove(s->in + s->in_stdin_len, frame.payload, frame.len);
+            s->in_stdin_len += frame.len;
+        }
+        at += used;
+    }
+    if (parse == FRAME_MALFORMED) {
+        leave(EXIT_PROTOCOL, "malformed frame");
+    }
+    memmove(s->in + s->in_stdin_len, s->in + at, s->in_len - at);
+    s->in_len -= at - s->in_stdin_len;
+}
+
+static void forget_stdin(struct supervisor *s, size_t len)
+{
+    s->in_stdin_len -= len;
+    s->in_len -= len;
+    memmove(s->in, s->in + len, s->in_len);
+}
+
+static void feed_program(struct supervisor *s)
+{
+    if (s->in_stdin_len > 0) {
+        ssize_t fed = write(s->program_stdin, s->in, s->in_stdin_len);
+        if (fed < 0 && !is_transient(errno)) { /* the program has closed its stdin */
+            forget_stdin(s, s->in_stdin_len);
+            close_fd(&s->program_stdin);
+        } else if (fed > 0) {
+            forget_stdin(s, (size_t)fed);
+        }
+    }
+    if (s->stdin_ended && s->in_stdin_len == 0) {
+        close_fd(&s->program_stdin);
+    }
+}
+
+static void receive(struct supervisor *s)
+{
+    ssize_t len = read(STDIN_FILENO, s->in + s->in_len, sizeof s->in - s->in_len);
+    if (len == 0 || (len < 0 && !is_transient(errno))) {
+        leave(EXIT_ABANDONED, "the other side went away");
+    }
+    if (len > 0) {
+        s->in_len += (size_t)len;
+        obey_frames(s);
+        feed_program(s);
+    }
+}
+
+/* --- the program's output ---------------------------------------------------------------- */
+
+static void stop_flood(struct supervisor *s)
+{
+    if (s->output.dropped_bytes > s->options.flood_bytes && s->phase == PHASE_RUNNING &&
+        s->end.flooded == 0) {
+        s->end.flooded = 1;
+        kill(-1, SIGKILL);
+    }
+}
+
+static void relay(struct supervisor *s, enum output_stream stream)
+{
+    char bytes[READ_MAX];
+    ssize_t len = read(s->program_output[stream], bytes, sizeof bytes);
+    if (len == 0 || (len < 0 && !is_transient(errno))) {
+        close_fd(&s->program_output[stream]);
+    }
+    if (len > 0) {
+        seal_output(s, stream,
+                    output_push(&s->output, stream, bytes, (size_t)len, output_place(s)));
+        stop_flood(s);
+    }
+}
+
+/* --- the end ----------------------------------------------------------------------------- */
+
+static void account(struct supervisor *s, const struct rusage *usage)
+{
+    s->end.cpu_us += timeval_us(usage->ru_utime) + timeval_us(usage->ru_stime);
+    uint64_t memory_bytes = (uint64_t)usage->ru_maxrss * 1024;
+    if (memory_bytes > s->end.memory_bytes) {
+        s->end.memory_bytes = memory_bytes;
+    }
+}
+
+/* Nobody escapes: whoever loses its parent becomes our child, and a process that is being
+ * killed cannot fork. So when no child is left nobody is. */
+static void kill_the_others(struct supervisor *s)
+{
+    struct rusage usage;
+    kill(-1, SIGKILL);
+    while (wait4(-1, NULL, 0, &usage) > 0) {
+        account(s, &usage);
+    }
+}
+
+_Noreturn static void give_up_on_interpreter(const struct supervisor *s)
+{
+    char said[1024];
+    ssize_t len = read(s->program_output[OUTPUT_STDERR], said, sizeof said);
+    if (len > 0) {
+        dprintf(STDERR_FILENO, "%.*s", (int)len, said);
+    }
+    leave(EXIT_INTERPRETER, "the interpreter ended before it had a program");
+}
+
+static void on_program_exit(struct supervisor *s, int status)
+{
+    if (s->phase != PHASE_RUNNING) {
+        give_up_on_interpreter(s);
+    }
+    s->end.wall_us = read_clock_us(CLOCK_MONOTONIC) - s->started_us;
+    s->end.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    s->end.exit_code = WIFSIGNALED(status) ? -1 : WEXITSTATUS(status);
+    kill_the_others(s);
+    s->end.cpu_us -= s->end.cpu_us < s->warm_up_cpu_us ? s->end.cpu_us : s->warm_up_cpu_us;
+    s->end.oom_kills = read_oom_kills(s) - s->oom_kills_before;
+    s->phase = PHASE_DRAINING;
+}
+
+/* Orphans too: a dead child that nobody waits for goes on counting against the pids limit. */
+static void reap(struct supervisor *s)
+{
+    struct rusage usage;
+    int status;
+    pid_t pid;
+    while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
+        account(s, &usage);
+        if (pid == s->program) {
+            on_program_exit(s, status);
+        }
+    }
+}
+
+static void end_when_drained(struct supervisor *s)
+{
+    if (s->phase != PHASE_DRAINING || s->program_output[OUTPUT_STDOUT] >= 0 ||
+        s->program_output[OUTPUT_STDERR] >= 0) {
+        return;
+    }
+    for (int stream = OUTPUT_STDOUT; stream <= OUTPUT_STDERR; stream++) {
+        seal_output(s, stream, output_end(&s->output, stream, output_place(s)));
+    }
+    s->end.dropped_bytes = s->output.dropped_bytes;
+    frame_write_end(s->out + s->out_len + FRAME_HEAD_BYTES, &s->end);
+    seal_frame(s, FRAME_END, FRAME_END_BYTES);
+    s->phase = PHASE_ENDED;
+}
+
+/* --- the loop ---------------------------------------------------------------------------- */
+
+enum { ON_INPUT, ON_SENDABLE, ON_FEEDABLE, ON_GATE, ON_STDOUT, ON_STDERR, ON_COUNT };
+
+/* -1 where nothing is wanted, because a closed other end would wake us without end. Our stdin
+ * is watched for that even while it is not read. */
+static void choose_events(const struct supervisor *s, struct pollfd fds[ON_COUNT])
+{
+    bool obeying = s->phase == PHASE_WAITING || s->phase == PHASE_RUNNING;
+    bool reading = obeying && s->in_len < sizeof s->in;
+    bool relaying = s->phase >= PHASE_RUNNING && has_room_for_output(s);
+    int out = relaying ? s->program_output[OUTPUT_STDOUT] : -1;
+    int err = relaying ? s->program_output[OUTPUT_STDERR] : -1;
+    fds[ON_INPUT] = (struct pollfd){STDIN_FILENO, reading ? POLLIN : 0, 0};
+    fds[ON_SENDABLE] = (struct pollfd){s->out_len > 0 ? STDOUT_FILENO : -1, POLLOUT, 0};
+    fds[ON_FEEDABLE] = (struct pollfd){s->in_stdin_len > 0 ? s->program_stdin : -1, POLLOUT, 0};
+    fds[ON_GATE] = (struct pollfd){s->gate, POLLIN, 0};
+    fds[ON_STDOUT] = (struct pollfd){out, POLLIN, 0};
+    fds[ON_STDERR] = (struct pollfd){err, POLLIN, 0};
+}
+
+static void handle_input(struct supervisor *s, const struct pollfd *input)
+{
+    if (input->revents == 0) {
+        return;
+    }
+    if (input->events == 0) {
+        leave(EXIT_ABANDONED, "the other side went away");
+    }
+    receive(s);
+}
+
+static void handle_events(struct supervisor *s, const struct pollfd fds[ON_COUNT])
+{
+    if (fds[ON_GATE].revents != 0) {
+        hear_gate(s);
+    }
+    handle_input(s, &fds[ON_INPUT]);
+    if (fds[ON_FEEDABLE].revents != 0) {
+        feed_program(s);
+    }
+    if (fds[ON_STDOUT].revents != 0) {
+        relay(s, OUTPUT_STDOUT);
+    }
+    if (fds[ON_STDERR].revents != 0 && has_room_for_output(s)) {
+        relay(s, OUTPUT_STDERR);
+    }
+}
+
+static void serve(struct supervisor *s, const sigset_t *while_waiting)
+{
+    while (s->phase != PHASE_ENDED || s->out_len > 0) {
+        uint64_t wait_us = pass_interrupt_on(s); /* 0: for as long as it takes */
+        struct timespec timeout = {0, (long)wait_us * 1000};
+        struct pollfd fds[ON_COUNT];
+        choose_events(s, fds);
+        if (ppoll(fds, ON_COUNT, wait_us > 0 ? &timeout : NULL, while_waiting) > 0) {
+            handle_events(s, fds);
+        }
+        reap(s); /* every turn: a ready descriptor can keep SIGCHLD from interrupting ppoll */
+        end_when_drained(s);
+        send_frames(s);
+    }
+}
+
+/* --- start ------------------------------------------------------------------------------- */
+
+static void on_child(int signal_number)
+{
+    (void)signal_number; /* only to interrupt ppoll */
+}
+
+/* SIGCHLD is held back except while we wait, so that none is missed in between. */
+static void prepare_signals(sigset_t *while_waiting)
+{
+    sigset_t held;
+    sigemptyset(while_waiting);
+    sigemptyset(&held);
+    sigaddset(&held, SIGCHLD);
+    struct sigaction action = {.sa_handler = on_child};
+    if (sigprocmask(SIG_BLOCK, &held, NULL) != 0 || sigaction(SIGCHLD, &action, NULL) != 0 ||
+        signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
+        leave(EXIT_FAULT, "cannot prepare signals");
+    }
+}
+
+static uint64_t parse_bytes(const char *text)
+{
+    char *rest;
+    errno = 0;
+    unsigned long long value = strtoull(text, &rest, 10);
+    if (errno != 0 || rest == text || *rest != '\0' || *text == '-') {
+        leave(EXIT_FAULT, "a number of bytes was expected");
+    }
+    return value;
+}
+
+static void parse_options(int argc, char **argv, struct options *options)
+{
+    *options = (struct options){10240, 1048576, "/usr/local/lib/vve", "/tmp"};
+    for (int i = 1; i < argc; i += 2) {
+        const char *value = i + 1 < argc ? argv[i + 1] : "";
+        if (strcmp(argv[i], "--cap") == 0) {
+            options->cap_bytes = parse_bytes(value);
+        } else if (strcmp(argv[i], "--flood") == 0) {
+            options->flood_bytes = parse_bytes(value);
+        } else if (strcmp(argv[i], "--python-path") == 0) {
+            options->python_path = value;
+        } else if (strcmp(argv[i], "--workdir") == 0) {
+            options->workdir = value;
+        } else {
+            leave(EXIT_FAULT, "options: --cap N --flood N --python-path DIR --workdir DIR");
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static struct supervisor supervisor;
+    if (getpid() != 1) {
+        leave(EXIT_FAULT, "must be the first process of a container");
+    }
+    if (prctl(PR_SET_DUMPABLE, 0) != 0) { /* the program has our uid */
+        leave(EXIT_FAULT, "cannot hide from the program");
+    }
+    sigset_t while_waiting;
+    prepare_signals(&while_waiting);
+    parse_options(argc, argv, &supervisor.options);
+    output_init(&supervisor.output, supervisor.options.cap_bytes);
+    set_nonblocking(STDIN_FILENO);
+    set_nonblocking(STDOUT_FILENO);
+    open_oom_counter(&supervisor);
+    start_program(&supervisor);
+    serve(&supervisor, &while_waiting);
+    return 0;
+}

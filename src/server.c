@@ -1,0 +1,200 @@
+/* See server.h. The only file that knows all parts; loop thread.
+ *
+ * Start: loop, Redis, queue, watch, HTTP, worker. A part that cannot start ends the daemon with
+ * code 1 and a sentence in the log. Stop, on the first signal: no new runs (503), slots finish
+ * what they run; when the last slot has ended: HTTP, Redis and all timers are closed, the loop
+ * runs dry, and what is left is freed. The proof of a clean end is that the loop closes with
+ * nothing left in it; if it does not, the exit code is 1. A second signal ends the drain at
+ * once. */
+#include "server.h"
+
+#include "api/api.h"
+#include "base/log.h"
+#include "run/scripts.h"
+
+#include <curl/curl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <uv.h>
+
+struct server {
+    const struct conf *conf;
+    uv_loop_t loop;
+    uv_signal_t signals[2]; /* SIGTERM, SIGINT */
+    uv_async_t worker_changed;
+    struct api api;
+    bool stopping;
+    bool closing;
+};
+
+/* --- stopping
+ * --------------------------------------------------------------------------------------*/
+
+static void close_parts(struct server *server)
+{
+    if (server->closing) {
+        return;
+    }
+    server->closing = true;
+    struct api *api = &server->api;
+    for (int i = 0; i < 2; i++) {
+        uv_close((uv_handle_t *)&server->signals[i], NULL);
+    }
+    uv_close((uv_handle_t *)&server->worker_changed, NULL);
+    if (api->http != NULL) {
+        http_close(api->http);
+    }
+    if (api->queue != NULL) {
+        queue_close(api->queue);
+        watch_close(api->watch);
+    }
+    if (api->redis != NULL) {
+        redis_close(api->redis);
+    }
+}
+
+static void close_if_drained(struct server *server)
+{
+    struct worker *worker = server->api.worker;
+    if (server->stopping && (worker == NULL || worker_stopped(worker))) {
+        close_parts(server);
+    }
+}
+
+static void on_worker_changed(uv_async_t *async)
+{
+    close_if_drained(async->data);
+}
+
+static void stop(struct server *server)
+{
+    server->stopping = true;
+    server->api.draining = true;
+    if (server->api.worker != NULL) {
+        worker_stop(server->api.worker);
+    }
+    close_if_drained(server);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    log_info("server.stopping signal=%d", number);
+    stop(handle->data);
+}
+
+/* --- starting
+ * ------------------------------------------------------------------------------------*/
+
+static void on_message(struct view channel, struct view message, void *context)
+{
+    (void)channel;
+    struct server *server = context;
+    if (message.at == NULL) {
+        watch_on_subscribed(server->api.watch);
+    } else {
+        watch_on_announcement(server->api.watch, message);
+    }
+}
+
+/* Called by slot threads. */
+static void on_change(void *context)
+{
+    struct server *server = context;
+    uv_async_send(&server->worker_changed);
+}
+
+static void start_signals(struct server *server)
+{
+    static const int numbers[2] = {SIGTERM, SIGINT};
+    signal(SIGPIPE, SIG_IGN);
+    for (int i = 0; i < 2; i++) {
+        uv_signal_init(&server->loop, &server->signals[i]);
+        server->signals[i].data = server;
+        uv_signal_start(&server->signals[i], on_signal, numbers[i]);
+    }
+    uv_async_init(&server->loop, &server->worker_changed, on_worker_changed);
+    server->worker_changed.data = server;
+}
+
+static bool start_http(struct server *server, struct err *err)
+{
+    const struct conf *conf = server->conf;
+    struct http_settings settings = {
+        .loop = &server->loop,
+        .host = conf->listen_host,
+        .port = conf->listen_port,
+        .body_max_bytes = (size_t)conf->body_bytes,
+        .connections_per_client = conf->connections_per_client,
+        .trusted_proxies = conf->trusted_proxies,
+        .allow_origins = conf->allow_origins,
+    };
+    server->api.files = files_open(conf->web_root, err);
+    if (server->api.files == NULL) {
+        return false;
+    }
+    server->api.http = http_open(&settings, api_handle, &server->api, err);
+    if (server->api.http == NULL) {
+        return false;
+    }
+    log_info("server.listening host=%s port=%d", conf->listen_host,
+             http_port(server->api.http));
+    return true;
+}
+
+static bool start_parts(struct server *server, struct err *err)
+{
+    struct api *api = &server->api;
+    api->redis = redis_open(&server->loop, server->conf->redis, on_message, server, err);
+    if (api->redis == NULL) {
+        return false;
+    }
+    api->queue = queue_open(server->conf, &server->loop, api->redis);
+    api->watch = watch_open(&server->loop, api->queue);
+    redis_subscribe(api->redis, SCRIPT_CHANNEL);
+    if (server->conf->gateway && !start_http(server, err)) {
+        return false;
+    }
+    if (server->conf->worker && server->conf->slots > 0) {
+        api->worker = worker_start(server->conf, on_change, server, err);
+        return api->worker != NULL;
+    }
+    return true;
+}
+
+/* Frees what the dry loop does not need any more. False: something was left in the loop. */
+static bool finish_parts(struct server *server)
+{
+    struct api *api = &server->api;
+    worker_destroy(api->worker);
+    redis_finish(api->redis);
+    queue_finish(api->queue);
+    watch_finish(api->watch);
+    if (api->http != NULL) {
+        http_finish(api->http);
+    }
+    files_close(api->files);
+    uv_run(&server->loop, UV_RUN_DEFAULT);
+    return uv_loop_close(&server->loop) == 0;
+}
+
+int server_run(const struct conf *conf)
+{
+    struct server server = {.conf = conf};
+    struct err err;
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    uv_loop_init(&server.loop);
+    server.api.conf = conf;
+    server.api.loop = &server.loop;
+    start_signals(&server);
+    bool started = start_parts(&server, &err);
+    if (!started) {
+        log_error("server.failed code=%s reason=\"%s\"", err.code, err.text);
+        stop(&server);
+    }
+    uv_run(&server.loop, UV_RUN_DEFAULT);
+    bool clean = finish_parts(&server);
+    curl_global_cleanup();
+    uv_library_shutdown();
+    log_info("server.stopped clean=%s", clean ? "yes" : "no");
+    return started && clean ? 0 : 1;
+}
