@@ -27,8 +27,7 @@ struct server {
     bool closing;
 };
 
-/* --- stopping
- * --------------------------------------------------------------------------------------*/
+/* --- stopping ---------------------------------------------------------------------------- */
 
 static void close_parts(struct server *server)
 {
@@ -82,8 +81,7 @@ static void on_signal(uv_signal_t *handle, int number)
     stop(handle->data);
 }
 
-/* --- starting
- * ------------------------------------------------------------------------------------*/
+/* --- starting ---------------------------------------------------------------------------- */
 
 static void on_message(struct view channel, struct view message, void *context)
 {

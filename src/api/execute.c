@@ -28,8 +28,7 @@ struct submission {
     bool ended;
 };
 
-/* --- replies
- * -------------------------------------------------------------------------------------*/
+/* --- replies ----------------------------------------------------------------------------- */
 
 #define RATE_HEADERS 3
 
@@ -82,8 +81,7 @@ static void reply_accepted(struct submission *submission, struct http_exchange *
                headers.count);
 }
 
-/* --- waiting for the result
- * ------------------------------------------------------------------------*/
+/* --- waiting for the result -------------------------------------------------------------- */
 
 static void on_deadline_closed(uv_handle_t *handle)
 {
@@ -146,8 +144,7 @@ static void wait_for_result(struct submission *submission, struct http_exchange 
     http_notify_close(exchange, on_client_gone, submission);
 }
 
-/* --- admission
- * ---------------------------------------------------------------------------------*/
+/* --- admission --------------------------------------------------------------------------- */
 
 static void reply_rate_limited(struct http_exchange *exchange, const struct queue_rate *rate)
 {
@@ -207,8 +204,7 @@ static void on_admit(enum queue_admission admission, const struct queue_rate *ra
     free(submission);
 }
 
-/* --- the request
- * ---------------------------------------------------------------------------------*/
+/* --- the request ------------------------------------------------------------------------- */
 
 static bool is_json(const char *content_type)
 {

@@ -37,7 +37,8 @@ static size_t write_stamp(char *line, size_t cap, enum log_level level)
                                   names[level]);
 }
 
-static void write_line(enum log_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void write_line(enum log_level level,
+                                                             const char *format, va_list args)
 {
     if (level < threshold) {
         return;

@@ -74,8 +74,7 @@ static const struct option options[] = {
 
 #define OPTION_COUNT (sizeof options / sizeof options[0])
 
-/* --- one value
- * ---------------------------------------------------------------------------------*/
+/* --- one value --------------------------------------------------------------------------- */
 
 static void *field(struct conf *conf, const struct option *option)
 {
@@ -214,8 +213,7 @@ static const struct option *find_option(struct view name)
     return NULL;
 }
 
-/* --- the four sources
- * --------------------------------------------------------------------------*/
+/* --- the four sources -------------------------------------------------------------------- */
 
 static void set_defaults(struct conf *conf)
 {
@@ -346,8 +344,7 @@ static bool set_from_flags(struct conf *conf, int argc, char **argv, struct err 
     return true;
 }
 
-/* --- answers
- * -----------------------------------------------------------------------------------*/
+/* --- answers ----------------------------------------------------------------------------- */
 
 static void print_help(FILE *out)
 {

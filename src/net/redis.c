@@ -72,8 +72,7 @@ struct redis {
     bool closing;
 };
 
-/* --- connections
- * -------------------------------------------------------------------------------*/
+/* --- connections ------------------------------------------------------------------------- */
 
 static void link_failed(struct link *link)
 {
@@ -184,8 +183,7 @@ static void link_connect(struct link *link)
     redisAsyncSetConnectCallback(context, on_connect);
 }
 
-/* --- commands
- * ----------------------------------------------------------------------------------*/
+/* --- commands ---------------------------------------------------------------------------- */
 
 static void answer(struct pending *pending, const redisReply *reply)
 {
@@ -249,8 +247,7 @@ bool redis_ready(const struct redis *redis)
     return redis->commands.state == LINK_UP && !redis->closing;
 }
 
-/* --- subscriptions
- * -----------------------------------------------------------------------------*/
+/* --- subscriptions ----------------------------------------------------------------------- */
 
 static struct view text_of(const redisReply *reply)
 {
@@ -296,8 +293,7 @@ bool redis_subscribed(const struct redis *redis)
     return all;
 }
 
-/* --- the timer
- * ---------------------------------------------------------------------------------*/
+/* --- the timer --------------------------------------------------------------------------- */
 
 static bool overdue(const struct link *link, int64_t now)
 {
@@ -350,8 +346,7 @@ static void on_tick(uv_timer_t *timer)
     link_tick(&redis->messages, now);
 }
 
-/* --- life
- * --------------------------------------------------------------------------------------*/
+/* --- life -------------------------------------------------------------------------------- */
 
 static void on_handle_closed(uv_handle_t *handle)
 {

@@ -38,7 +38,8 @@ struct claim {
     int64_t heartbeat_at;  /* monotonic ms; 0: never */
     char *entry;           /* the exact bytes of the job in hand; NULL: none */
     size_t entry_len;
-    char attempt[16]; /* fencing token, as text */
+    char attempt[16];  /* fencing token, as text */
+    unsigned sequence; /* of the last event that is known to be stored */
     bool cancel_seen;
 };
 
@@ -95,8 +96,7 @@ static bool connect_to(struct claim *claim, redisContext **redis)
     return true;
 }
 
-/* --- commands
- * ----------------------------------------------------------------------------------*/
+/* --- commands ---------------------------------------------------------------------------- */
 
 #define ARGUMENTS_MAX 20
 
@@ -192,8 +192,17 @@ bool claim_worker_alive(struct claim *claim, const char *name, bool *alive)
     return true;
 }
 
-/* --- taking
- * --------------------------------------------------------------------------------------*/
+void claim_bury(struct claim *claim, const char *name)
+{
+    struct key key = key_worker(name);
+    struct command command = {.argc = 0};
+    add_text(&command, "DEL");
+    add_text(&command, key.text);
+    long long ignored;
+    call_number(claim, &command, &ignored);
+}
+
+/* --- taking ------------------------------------------------------------------------------ */
 
 static void keep_entry(struct claim *claim, const char *bytes, size_t len)
 {
@@ -364,8 +373,7 @@ enum claim_outcome claim_take(struct claim *claim, int timeout_ms, const int wak
     return outcome == CLAIM_OK ? parse_entry(claim, job) : outcome;
 }
 
-/* --- a run
- * ---------------------------------------------------------------------------------------*/
+/* --- a run ------------------------------------------------------------------------------- */
 
 static const char *ttl_text(const struct claim *claim, char out[16])
 {
@@ -400,6 +408,7 @@ enum claim_outcome claim_start(struct claim *claim, const struct job *job, int64
     }
     snprintf(claim->attempt, sizeof claim->attempt, "%lld", outcome == CLAIM_OK ? attempt : 0);
     claim->cancel_seen = false;
+    claim->sequence = 0;
     return outcome;
 }
 
@@ -411,6 +420,8 @@ enum claim_outcome claim_output(struct claim *claim, const struct job *job, cons
     struct key run = key_run(job->id);
     struct key events = key_events(job->id);
     char ttl[16];
+    char sequence[16];
+    snprintf(sequence, sizeof sequence, "%u", claim->sequence + 1);
     struct command command = script_command(&script_event);
     add_text(&command, name.text);
     add_text(&command, run.text);
@@ -421,9 +432,11 @@ enum claim_outcome claim_output(struct claim *claim, const struct job *job, cons
     add_text(&command, data);
     add_text(&command, ttl_text(claim, ttl));
     add_text(&command, job->id);
+    add_text(&command, sequence);
     long long ours;
     enum claim_outcome outcome = call_number(claim, &command, &ours);
     free(data);
+    claim->sequence += outcome == CLAIM_OK;
     return outcome == CLAIM_OK && ours == 0 ? CLAIM_NOTHING : outcome;
 }
 
@@ -457,8 +470,7 @@ enum claim_outcome claim_end(struct claim *claim, const struct job *job,
     return outcome;
 }
 
-/* --- giving back
- * -----------------------------------------------------------------------------------*/
+/* --- giving back ------------------------------------------------------------------------- */
 
 enum claim_outcome claim_give_back(struct claim *claim, const struct job *job,
                                    bool used_attempt)
@@ -506,11 +518,8 @@ void claim_leave(struct claim *claim)
             }
         }
     }
-    struct command gone = {.argc = 0};
-    add_text(&gone, "DEL");
-    add_text(&gone, claim->heartbeat_key.text);
+    claim_bury(claim, claim->worker);
     long long ignored;
-    call_number(claim, &gone, &ignored);
     struct command command = script_command(&script_retire);
     add_text(&command, claim->taken.text);
     add_text(&command, SCRIPT_WORKERS);
@@ -519,8 +528,7 @@ void claim_leave(struct claim *claim)
     call_number(claim, &command, &ignored);
 }
 
-/* --- control
- * ---------------------------------------------------------------------------------------*/
+/* --- control ----------------------------------------------------------------------------- */
 
 static bool send_control(struct claim *claim, const char *command)
 {

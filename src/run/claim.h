@@ -41,8 +41,9 @@ enum claim_outcome claim_take(struct claim *claim, int timeout_ms, const int wak
  * or its attempts are used up; it has been acknowledged. */
 enum claim_outcome claim_start(struct claim *claim, const struct job *job, int64_t started_at);
 
-/* Appends output to the job's event log and announces it. CLAIM_NOTHING: the run is not ours
- * any more (another attempt has taken over, or it expired): stop it. */
+/* Appends output to the job's event log and announces it. After CLAIM_DOWN the same text may be
+ * given again: it is stored once. CLAIM_NOTHING: the run is not ours any more (another attempt
+ * has taken over, or it expired): stop it. */
 enum claim_outcome claim_output(struct claim *claim, const struct job *job, const char *stream,
                                 struct view text);
 
@@ -66,6 +67,10 @@ void claim_unwatch(struct claim *claim);
 
 /* Whether a worker of that name has a heartbeat. False: Redis did not say. */
 bool claim_worker_alive(struct claim *claim, const char *name, bool *alive);
+
+/* That worker is known to be dead: its heartbeat is removed, so that its work is given back at
+ * the reaper's next look. */
+void claim_bury(struct claim *claim, const char *name);
 
 /* At the end of the thread: gives taken jobs back and removes the worker's name. */
 void claim_leave(struct claim *claim);

@@ -22,6 +22,7 @@ enum frame_type {
     FRAME_STDIN = 'I',     /* bytes for the program's stdin */
     FRAME_STDIN_END = 'E', /* no more of them; empty payload */
     FRAME_INTERRUPT = 'C', /* send SIGINT to the program; empty payload */
+    FRAME_KILL = 'K',      /* kill the program; the end comes as always; empty payload */
     /* from the supervisor */
     FRAME_READY = 'R',   /* the interpreter is up; empty payload */
     FRAME_STARTED = 's', /* the source was handed to it; empty payload */

@@ -39,8 +39,7 @@ void job_finish(struct job *job)
     *job = (struct job){0};
 }
 
-/* --- parsing
- * ---------------------------------------------------------------------------------*/
+/* --- parsing ----------------------------------------------------------------------------- */
 
 /* The known field whose name stands last before `position`: jansson refuses bad Unicode while
  * it still reads, and the sender wants to know where to look. */
@@ -225,8 +224,7 @@ bool job_parse_entry(struct view entry, const struct job_limits *limits, struct 
     return ok;
 }
 
-/* --- formatting
- * ------------------------------------------------------------------------------*/
+/* --- formatting -------------------------------------------------------------------------- */
 
 static char *dump(json_t *root)
 {
@@ -344,8 +342,7 @@ char *job_format_output(const char *stream, struct view text)
     return dump(root);
 }
 
-/* --- changing a stored status
- * ------------------------------------------------------------------*/
+/* --- changing a stored status ------------------------------------------------------------ */
 
 static json_t *load_status(struct view status)
 {

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REAP_EVERY_MS 5000
+#define REAP_EVERY_MS 2000
 #define SECOND_LOOK_MS 100
 #define SECOND_LOOKS 20
 #define ARGUMENTS_MAX 24
@@ -73,8 +73,7 @@ static struct view text_of(const redisReply *reply)
                                              : view_of("");
 }
 
-/* --- admission
- * ---------------------------------------------------------------------------------*/
+/* --- admission --------------------------------------------------------------------------- */
 
 struct admission {
     struct queue *queue;
@@ -238,8 +237,7 @@ void queue_read_rate(struct queue *queue, const char *client, queue_on_rate *on_
     issue(queue, &arguments, on_rate_read, read);
 }
 
-/* --- status and events
- * -------------------------------------------------------------------------*/
+/* --- status and events ------------------------------------------------------------------- */
 
 struct events_read {
     queue_on_events *on_events;
@@ -378,8 +376,7 @@ void queue_read_status(struct queue *queue, const char *id, queue_on_status *on_
     issue(queue, &arguments, on_status_read, read);
 }
 
-/* --- cancel
- * ------------------------------------------------------------------------------------*/
+/* --- cancel ------------------------------------------------------------------------------ */
 
 struct cancellation {
     struct queue *queue;
@@ -451,8 +448,7 @@ void queue_cancel(struct queue *queue, const char *id, queue_on_cancel *on_cance
     queue_read_status(queue, id, on_status_to_cancel, cancellation);
 }
 
-/* --- the reaper: work of slots whose heartbeat is gone
- * --------------------------------------------*/
+/* --- the reaper: work of slots whose heartbeat is gone ----------------------------------- */
 
 struct reaping {
     struct queue *queue;
@@ -618,8 +614,7 @@ static void on_reap_timer(uv_timer_t *timer)
     issue(queue, &length, on_length_read, queue);
 }
 
-/* --- life
- * --------------------------------------------------------------------------------------*/
+/* --- life -------------------------------------------------------------------------------- */
 
 struct queue *queue_open(const struct conf *conf, uv_loop_t *loop, struct redis *redis)
 {

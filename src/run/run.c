@@ -6,10 +6,10 @@
  *                          failed (flood, signal, exit code) or completed
  *   a malformed frame      error: the container cannot be trusted
  *   connection ended       not started, or lost: the slot asks the Engine why
- *   cancel, 300 ms ago     cancelled, the container is killed
- *   deadline               timed_out, the container is killed
- *   daemon stops           the job goes back to the queue
- * Redis away: output waits in the feed, nothing else changes. */
+ *   cancel, 300 ms ago     cancelled; the supervisor kills the program and tells its figures
+ *   deadline               timed_out, likewise; if it does not tell within 300 ms, the
+ * container is killed daemon stops           the job goes back to the queue Redis away: output
+ * waits in the feed, nothing else changes. */
 #include "run/run.h"
 
 #include <errno.h>
@@ -23,6 +23,7 @@
 
 #define START_MS 5000
 #define INTERRUPT_MS 300
+#define KILL_MS 300
 #define HEARTBEAT_EVERY_MS 8000
 #define LOOK_EVERY_MS 200
 #define RETRY_MS 250
@@ -83,8 +84,8 @@ static void judge_end(struct run *run, const struct frame_end *end)
     result->cpu_ms = clamp(end->cpu_us / 1000);
     result->memory_bytes = clamp(end->memory_bytes);
     result->dropped_bytes = clamp(end->dropped_bytes);
-    if (run->interrupted_at != 0) {
-        result->state = JOB_CANCELLED;
+    if (run->killed_at != 0 || run->interrupted_at != 0) {
+        result->state = run->killed_at != 0 ? run->kill_state : JOB_CANCELLED;
         return;
     }
     if (result->wall_ms > run->conf->run_ms) {
@@ -105,10 +106,10 @@ static void judge_end(struct run *run, const struct frame_end *end)
 }
 
 /* The end that we make ourselves: the supervisor did not come to tell its figures. */
-static void judge_cut(struct run *run, enum job_state state, int64_t now)
+static void judge_cut(struct run *run)
 {
-    run->result.state = state;
-    run->result.wall_ms = now - run->started_at;
+    run->result.state = run->kill_state;
+    run->result.wall_ms = run->killed_at - run->started_at;
 }
 
 void run_judge_lost(struct run *run, bool oom_killed)
@@ -259,19 +260,30 @@ static void look_for_cancel(struct run *run, bool heard)
     }
 }
 
+static void tell_to_kill(struct run *run, enum job_state state, int64_t now)
+{
+    run->killed_at = now;
+    run->kill_state = state;
+    container_send(run->container, FRAME_KILL, view_of(""));
+}
+
 static enum run_outcome look_at_clock(struct run *run, int64_t now)
 {
     int64_t drain_until = atomic_load(&run->stop->drain_until);
     if (run->started_at == 0) {
         return now >= run->sent_at + START_MS ? RUN_NOT_STARTED : RUN_GOES_ON;
     }
-    if (run->interrupted_at != 0 && now >= run->interrupted_at + INTERRUPT_MS) {
-        judge_cut(run, JOB_CANCELLED, now);
+    if (run->killed_at != 0) {
+        if (now < run->killed_at + KILL_MS) {
+            return RUN_GOES_ON;
+        }
+        judge_cut(run);
         return RUN_CUT;
     }
-    if (now >= run->started_at + run->conf->run_ms) {
-        judge_cut(run, run->interrupted_at != 0 ? JOB_CANCELLED : JOB_TIMED_OUT, now);
-        return RUN_CUT;
+    bool cancelled = run->interrupted_at != 0;
+    if ((cancelled && now >= run->interrupted_at + INTERRUPT_MS) ||
+        now >= run->started_at + run->conf->run_ms) {
+        tell_to_kill(run, cancelled ? JOB_CANCELLED : JOB_TIMED_OUT, now);
     }
     return drain_until != 0 && now >= drain_until ? RUN_DRAINED : RUN_GOES_ON;
 }
@@ -287,9 +299,10 @@ static int wait_ms(const struct run *run)
     int64_t drain_until = atomic_load(&run->stop->drain_until);
     int64_t at =
         run->started_at != 0 ? run->started_at + run->conf->run_ms : run->sent_at + START_MS;
+    at = run->killed_at != 0 ? run->killed_at + KILL_MS : at;
     at = earlier(at, feed_due_at(&run->feed));
     at = earlier(at, run->heartbeat_at + HEARTBEAT_EVERY_MS);
-    if (run->interrupted_at != 0) {
+    if (run->killed_at == 0 && run->interrupted_at != 0) {
         at = earlier(at, run->interrupted_at + INTERRUPT_MS);
     } else if (claim_watch_fd(run->claim) < 0) {
         at = earlier(at, run->look_at);

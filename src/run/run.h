@@ -39,9 +39,11 @@ struct run {
     struct feed feed;
     struct job_result result; /* its text lies in `feed`, its signal in `signal` */
     char signal[16];
-    int64_t sent_at;        /* monotonic ms, as all below; source handed to the connection */
-    int64_t started_at;     /* 0: the supervisor has not started the program */
-    int64_t interrupted_at; /* 0: nobody cancelled */
+    int64_t sent_at;           /* monotonic ms, as all below; source handed to the connection */
+    int64_t started_at;        /* 0: the supervisor has not started the program */
+    int64_t interrupted_at;    /* 0: nobody cancelled */
+    int64_t killed_at;         /* 0: the supervisor was not told to kill the program */
+    enum job_state kill_state; /* what it comes to then */
     int64_t heartbeat_at;
     int64_t look_at; /* when to look for a cancel though nothing was heard */
     enum run_outcome outcome;

@@ -89,7 +89,7 @@ const struct script script_start = {
     "end\n"
     "attempt = attempt + 1\n"
     "redis.call('HSET', KEYS[2], 'state', 'running', 'owner', ARGV[1], 'attempt', attempt,\n"
-    "  'entry', ARGV[4])\n"
+    "  'entry', ARGV[4], 'seq', 0)\n"
     "redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])\n"
     "redis.call('XADD', KEYS[3], '*', 'e', 'status', 'd', ARGV[2])\n"
     "redis.call('EXPIRE', KEYS[2], ARGV[3])\n"
@@ -99,17 +99,19 @@ const struct script script_start = {
     4, 5};
 
 #define ONLY_THE_OWNER                                                                         \
-    "local run = redis.call('HMGET', KEYS[2], 'state', 'owner', 'attempt')\n"                  \
+    "local run = redis.call('HMGET', KEYS[2], 'state', 'owner', 'attempt', 'seq')\n"           \
     "local ours = run[1] == 'running' and run[2] == ARGV[1] and run[3] == ARGV[2]\n"
 
 const struct script script_event = {
     "#!lua flags=allow-oom\n" ONLY_THE_OWNER
     "if not ours or redis.call('EXISTS', KEYS[1]) == 0 then return 0 end\n"
+    "if tonumber(ARGV[7]) <= tonumber(run[4] or 0) then return 1 end\n"
+    "redis.call('HSET', KEYS[2], 'seq', ARGV[7])\n"
     "redis.call('XADD', KEYS[3], '*', 'e', ARGV[3], 'd', ARGV[4])\n"
     "for i = 1, 3 do redis.call('EXPIRE', KEYS[i], ARGV[5]) end\n"
     "redis.call('PUBLISH', '" SCRIPT_CHANNEL "', ARGV[6])\n"
     "return 1\n",
-    3, 6};
+    3, 7};
 
 const struct script script_end = {"#!lua flags=allow-oom\n" ONLY_THE_OWNER
                                   "redis.call('LREM', KEYS[4], 1, ARGV[6])\n"

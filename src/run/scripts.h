@@ -3,7 +3,7 @@
  *
  * A job lives in four places with one life time (TTL from its last state change):
  *     job:{id}          the public status object, a string that nobody but its writer encodes
- *     job:{id}:run      hash: state, entry (the exact queue bytes), owner, attempt, cancel
+ *     job:{id}:run      hash: state, entry (the exact queue bytes), owner, attempt, cancel, seq
  *     job:{id}:events   stream of (e = type, d = JSON): status, output, reset, end
  *     an entry in submission_queue, or in submission_queue:{worker} once taken
  *
@@ -44,7 +44,9 @@ extern const struct script script_take;
 /* keys: job, run, events, taken; args: owner, status, ttl, entry, id -> attempt; 0: not to run
  */
 extern const struct script script_start;
-/* keys: job, run, events; args: owner, attempt, type, data, ttl, id -> 1; 0: not ours */
+/* keys: job, run, events; args: owner, attempt, type, data, ttl, id, sequence -> 1; 0: not
+ * ours. A sequence (1, 2, ...) that was stored already is not stored again: its reply was lost.
+ */
 extern const struct script script_event;
 /* keys: job, run, events, taken; args: owner, attempt, state, status, ttl, entry, id
  * -> 1; 0: not ours (the entry is acknowledged all the same) */

@@ -13,8 +13,8 @@
  *
  * Everything that can wait is bounded: input by IN_CAP (then we stop reading it), output by
  * OUT_CAP (then we stop reading the program, unless what it says is only counted). An interrupt
- * overtakes stdin that the program has not taken yet; behind more than IN_CAP bytes of it it is
- * not read any more, and the kill from outside must do. */
+ * or a kill overtakes stdin that the program has not taken yet; behind more than IN_CAP bytes
+ * of it it is not read any more, and the kill from outside must do. */
 #include "run/frames.h"
 #include "run/output.h"
 
@@ -327,6 +327,8 @@ static void obey(struct supervisor *s, const struct frame *frame)
         hand_over(s, frame);
     } else if (frame->type == FRAME_INTERRUPT) {
         s->interrupted = true;
+    } else if (frame->type == FRAME_KILL) {
+        kill(-1, SIGKILL);
     } else if (frame->type == FRAME_STDIN_END) {
         s->stdin_ended = true;
     }

@@ -33,16 +33,31 @@ int sweep_show_alive(const char *worker)
     return fd;
 }
 
-/* False: not known. */
-static bool owner_lives(struct claim *claim, const char *owner, bool *lives)
+/* Names are host-number-nonce. */
+static bool same_host(const char *a, const char *b)
+{
+    size_t len = strlen(a);
+    for (int dashes = 0; len > 0 && dashes < 2; len--) {
+        dashes += a[len - 1] == '-';
+    }
+    return len > 0 && strncmp(a, b, len + 1) == 0;
+}
+
+/* False: not known. One of our own host shows itself or is dead; then its work is given back
+ * without waiting for its heartbeat to run out. */
+static bool owner_lives(struct claim *claim, const char *worker, const char *owner, bool *lives)
 {
     int fd = sweep_show_alive(owner);
-    if (fd < 0 && errno == EADDRINUSE) {
-        *lives = true;
-        return true;
-    }
+    *lives = fd < 0 && errno == EADDRINUSE;
     if (fd >= 0) {
         close(fd);
+    }
+    if (*lives) {
+        return true;
+    }
+    if (fd >= 0 && same_host(worker, owner)) {
+        claim_bury(claim, owner);
+        return true;
     }
     return claim_worker_alive(claim, owner, lives);
 }
@@ -63,7 +78,7 @@ static enum sweep_outcome sweep_one(struct docker *docker, struct claim *claim,
 {
     bool own = strcmp(item->worker, worker) == 0;
     bool stays = own && is_kept(item->id, keep);
-    if (!own && !owner_lives(claim, item->worker, &stays)) {
+    if (!own && !owner_lives(claim, worker, item->worker, &stays)) {
         return SWEEP_LATER;
     }
     if (stays) {

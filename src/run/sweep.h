@@ -21,8 +21,8 @@ enum sweep_outcome {
 #define SWEEP_KEEP_MAX 4
 
 /* `worker` is whose sweep it is; of its own containers those named in `keep` (empty strings:
- * none) stay. A worker whose heartbeat is gone but that shows itself alive on this host keeps
- * its own: it may have another Redis. */
+ * none) stay. A worker that shows itself alive on this host keeps its own even without a
+ * heartbeat, since it may have another Redis; one of this host that does not is dead. */
 enum sweep_outcome sweep_run(struct docker *docker, struct claim *claim, const char *worker,
                              const char *const keep[SWEEP_KEEP_MAX], struct err *err);
 

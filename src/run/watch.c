@@ -126,8 +126,7 @@ void watch_on_subscribed(struct watch *watch)
     }
 }
 
-/* --- places in the queue
- * -------------------------------------------------------------------------*/
+/* --- places in the queue ----------------------------------------------------------------- */
 
 static void on_position(enum queue_answer answer, struct view status, enum job_state state,
                         int64_t position, void *context)
@@ -163,8 +162,7 @@ static void on_timer(uv_timer_t *timer)
     }
 }
 
-/* --- life
- * --------------------------------------------------------------------------------------*/
+/* --- life -------------------------------------------------------------------------------- */
 
 uint64_t watch_add(struct watch *watch, const char *job_id, const char *after,
                    watch_on_event *on_event, void *context)

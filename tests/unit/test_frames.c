@@ -59,6 +59,7 @@ static void test_every_type_passes_one_way_only(void **state)
         {FRAME_TO_SUPERVISOR, FRAME_STDIN, "x\n", 2},
         {FRAME_TO_SUPERVISOR, FRAME_STDIN_END, "", 0},
         {FRAME_TO_SUPERVISOR, FRAME_INTERRUPT, "", 0},
+        {FRAME_TO_SUPERVISOR, FRAME_KILL, "", 0},
         {FRAME_FROM_SUPERVISOR, FRAME_READY, "", 0},
         {FRAME_FROM_SUPERVISOR, FRAME_STARTED, "", 0},
         {FRAME_FROM_SUPERVISOR, FRAME_STDOUT, "1\n", 2},
@@ -115,6 +116,7 @@ static void test_length_is_bounded(void **state)
         {FRAME_TO_SUPERVISOR, FRAME_STDIN, UINT32_MAX, FRAME_MALFORMED},
         {FRAME_TO_SUPERVISOR, FRAME_STDIN_END, 1, FRAME_MALFORMED},
         {FRAME_TO_SUPERVISOR, FRAME_INTERRUPT, 1, FRAME_MALFORMED},
+        {FRAME_TO_SUPERVISOR, FRAME_KILL, 1, FRAME_MALFORMED},
         {FRAME_FROM_SUPERVISOR, FRAME_READY, 1, FRAME_MALFORMED},
         {FRAME_FROM_SUPERVISOR, FRAME_STARTED, 1, FRAME_MALFORMED},
         {FRAME_FROM_SUPERVISOR, FRAME_STDOUT, 0, FRAME_MALFORMED},
@@ -150,7 +152,7 @@ static void test_largest_frame_passes(void **state)
 static void test_unknown_type_is_refused_by_its_first_byte(void **state)
 {
     (void)state;
-    static const char known[] = "SIECRsoex";
+    static const char known[] = "SIECKRsoex";
     for (unsigned type = 0; type <= UINT8_MAX; type++) {
         bytes[0] = (uint8_t)type;
         struct frame frame;

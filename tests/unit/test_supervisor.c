@@ -535,6 +535,21 @@ static void test_interrupt_passes_waiting_stdin(void **state)
     assert_signal(SIGINT);
 }
 
+static void test_kill_tells_the_figures(void **state)
+{
+    (void)state;
+    start();
+    send_text(FRAME_SOURCE, "import signal\nsignal.signal(2, signal.SIG_IGN)\n"
+                            "x = bytearray(50 << 20)\nprint('go')\nwhile True:\n    pass\n");
+    await_output("go");
+    send_frame(FRAME_INTERRUPT, "", 0);
+    send_frame(FRAME_KILL, "", 0);
+    finish_run();
+    assert_signal(SIGKILL);
+    assert_true(run.end.memory_bytes > 50 << 20);
+    assert_true(run.end.wall_us > 0);
+}
+
 static void test_cap(void **state)
 {
     (void)state;
@@ -907,6 +922,7 @@ int main(void)
         cmocka_unit_test(test_interrupt),
         cmocka_unit_test(test_interrupt_at_once),
         cmocka_unit_test(test_interrupt_passes_waiting_stdin),
+        cmocka_unit_test(test_kill_tells_the_figures),
         cmocka_unit_test(test_cap),
         cmocka_unit_test(test_flood_is_stopped),
         cmocka_unit_test(test_flood_limit_is_exact),

@@ -24,8 +24,10 @@ function lockFolder() {
   return locks.path;
 }
 
-export async function startDaemon(redis, { args = [], ready = true, host = '127.0.0.1' } = {}) {
-  const daemon = start(BIN, ['--listen', `${host}:0`, '--redis', redis.address,
+// `wrap` is a command to run the daemon under, such as valgrind.
+export async function startDaemon(redis, { args = [], ready = true, host = '127.0.0.1', wrap = [] } = {}) {
+  const [program, ...before] = [...wrap, BIN];
+  const daemon = start(program, [...before, '--listen', `${host}:0`, '--redis', redis.address,
     '--seccomp', join(ROOT, 'deploy/seccomp.json'), '--web-root', webRoot(),
     '--lock-dir', lockFolder(), ...args]);
   const port = await until(`the daemon to listen:\n${daemon.log}`, () => {

@@ -1,6 +1,7 @@
 // What the Docker Engine says of our containers.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { start, until } from './process.js';
 
 const run = promisify(execFile);
 
@@ -14,26 +15,35 @@ export function slotNames(...daemons) {
   return new Set(daemons.flatMap((d) => [...d.log.matchAll(/slot\.started worker=(\S+)/g)].map((m) => m[1])));
 }
 
-// The most containers of these slots that ran at the same time since `sinceMs`, and how many were
-// started in all, computed from the Engine's own events.
-export async function mostRunning(names, sinceMs) {
-  const text = await docker('events', '--since', (sinceMs / 1000).toFixed(3), '--until', (Date.now() / 1000).toFixed(3),
-    '--filter', 'label=vve=1', '--filter', 'event=start', '--filter', 'event=die',
-    '--format', '{{.TimeNano}} {{.Action}} {{.ID}} {{index .Actor.Attributes "vve.worker"}}');
-  const events = text.split('\n').filter(Boolean).map((line) => line.split(' '))
-    .filter(([, , , worker]) => names.has(worker))
-    .sort((a, b) => (BigInt(a[0]) < BigInt(b[0]) ? -1 : 1));
-  const running = new Set();
-  let most = 0;
-  let started = 0;
-  for (const [, action, id] of events) {
-    if (action === 'start') {
-      running.add(id);
-      started += 1;
-    } else running.delete(id);
-    most = Math.max(most, running.size);
-  }
-  return { most, started };
+// Listens to the Engine's own events (which it keeps only the last 256 of) from now on.
+export function watchEngine() {
+  const listener = start('docker', ['events', '--filter', 'label=vve=1', '--filter', 'event=start', '--filter', 'event=die',
+    '--format', '{{.TimeNano}} {{.Action}} {{.ID}} {{index .Actor.Attributes "vve.worker"}}']);
+  const events = () => listener.log.split('\n').filter((line) => /^\d+ \w+ \w+ \S+$/.test(line)).map((line) => line.split(' '));
+  return {
+    // The most containers of these slots that ran at the same time, and how many were started in all.
+    async mostRunning(names) {
+      const last = (await containersOf(names)).filter(([, , state]) => state === 'running').map(([id]) => id);
+      await until('the Engine to have told the last start', () => {
+        const heard = events();
+        return last.every((id) => heard.some(([, action, full]) => action === 'start' && full.startsWith(id)));
+      });
+      listener.signal('SIGTERM');
+      await listener.exit;
+      const running = new Set();
+      let most = 0;
+      let started = 0;
+      for (const [, action, id, worker] of events().sort((a, b) => (BigInt(a[0]) < BigInt(b[0]) ? -1 : 1))) {
+        if (!names.has(worker)) continue;
+        if (action === 'start') {
+          running.add(id);
+          started += 1;
+        } else running.delete(id);
+        most = Math.max(most, running.size);
+      }
+      return { most, started };
+    },
+  };
 }
 
 // Containers of these slots that exist now, in any state.

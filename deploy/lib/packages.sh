@@ -1,0 +1,58 @@
+# Debian packages: installs what is missing and nothing else. Programs that the machine has from
+# elsewhere (a newer Node, another Docker) are left as they are.
+# shellcheck shell=bash
+
+# shellcheck disable=SC2034 # the scripts choose among the lists
+packages_build=(gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libwebsockets-dev
+    libwebsockets-evlib-uv libhiredis-dev libjansson-dev libcurl4-openssl-dev libcmocka-dev)
+packages_run=(curl ca-certificates debootstrap iptables util-linux)
+packages_test=(valgrind clang libclang-rt-14-dev clang-format clang-tidy shellcheck chromium)
+
+packages_has() {
+    [[ $(dpkg-query -W -f '${Status}' "$1" 2>/dev/null) == 'install ok installed' ]]
+}
+
+# Node 18.20 is the oldest that builds the page; an older one is replaced, a newer one is kept.
+packages_node_is_fit() {
+    local version major minor
+    command -v npm >/dev/null && version=$(node --version 2>/dev/null) || return 1
+    IFS=. read -r major minor _ <<<"${version#v}"
+    ((major > 18 || (major == 18 && minor >= 20)))
+}
+
+# packages_ensure NAME...: the named packages, and those programs that may come from elsewhere.
+packages_ensure() {
+    local name missing=()
+    for name in "$@"; do
+        packages_has "$name" || missing+=("$name")
+    done
+    command -v dockerd >/dev/null || docker_answers || missing+=(docker.io)
+    command -v docker >/dev/null || packages_has docker.io || missing+=(docker.io)
+    command -v redis-server >/dev/null || missing+=(redis-server)
+    packages_node_is_fit || missing+=(nodejs npm)
+    ((${#missing[@]} == 0)) || packages_install "${missing[@]}"
+}
+
+packages_install() {
+    ((EUID == 0)) || die "These packages are missing: $*. Run this as root once to install them."
+    command -v apt-get >/dev/null || die "These packages are missing, and there is no apt-get: $*."
+    apt-get update
+    packages_hold_services
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+        -o DPkg::Lock::Timeout=300 "$@" </dev/null
+    packages_release_services
+}
+
+# Installing a server package starts the server. We start our own, so that we can end them:
+# while we install, policy-rc.d tells the packages not to. A machine that has one keeps it.
+packages_hold_services() {
+    [[ ! -e /usr/sbin/policy-rc.d ]] || return 0
+    printf '#!/bin/sh\n# vve: no services while packages are installed\nexit 101\n' \
+        >/usr/sbin/policy-rc.d
+    chmod 755 /usr/sbin/policy-rc.d
+}
+
+# Also called by the exit traps, for an installation that was interrupted.
+packages_release_services() {
+    ! grep -qs '^# vve:' /usr/sbin/policy-rc.d || rm -f /usr/sbin/policy-rc.d
+}
