@@ -63,9 +63,13 @@ static void keep(struct feed *feed, enum output_stream stream, const char *bytes
     }
 }
 
-void feed_add(struct feed *feed, enum output_stream stream, const char *bytes, size_t len)
+void feed_add(struct feed *feed, int64_t now, enum output_stream stream, const char *bytes,
+              size_t len)
 {
     char kept[OUTPUT_BOUND(SLICE_BYTES)];
+    if (feed->piece_count == 0) {
+        feed->line_at = now + FEED_LINE_MS;
+    }
     while (len > 0) {
         size_t slice = len < SLICE_BYTES ? len : SLICE_BYTES;
         keep(feed, stream, kept, output_push(&feed->cap, stream, bytes, slice, kept));
@@ -90,9 +94,15 @@ static bool may_tell(const struct feed *feed)
            (feed->ended || feed->events + feed->piece_count <= FEED_EVENTS_MAX - 2);
 }
 
+static int64_t due_at(const struct feed *feed)
+{
+    bool whole_lines = feed->ended || feed->all.data[feed->all.len - 1] == '\n';
+    return whole_lines || feed->line_at < feed->next_at ? feed->next_at : feed->line_at;
+}
+
 bool feed_next(struct feed *feed, int64_t now, enum output_stream *stream, struct view *text)
 {
-    if (!may_tell(feed) || now < feed->next_at) {
+    if (!may_tell(feed) || now < due_at(feed)) {
         return false;
     }
     feed->offered = true;
@@ -121,5 +131,5 @@ void feed_postpone(struct feed *feed, int64_t until)
 
 int64_t feed_due_at(const struct feed *feed)
 {
-    return may_tell(feed) ? feed->next_at : INT64_MAX;
+    return may_tell(feed) ? due_at(feed) : INT64_MAX;
 }

@@ -1,10 +1,12 @@
 /* What a run prints: kept whole for its result, and cut into pieces for those who watch.
  *
- * The first piece is due at once. Later ones wait a few milliseconds so that many small writes
- * become one event, and longer after the first FEED_ORDERED_EVENTS, so that a run makes at most
- * FEED_EVENTS_MAX events however it prints. Up to there pieces keep the order of arrival across
- * the two streams; beyond it, what gathers within one interval is put together by stream. Order
- * within a stream is exact always, and so is the order in `all`.
+ * The first piece is due at once, unless it ends within a line: Python writes a line's text and
+ * its end apart, so the end is waited for, FEED_LINE_MS at most. Later pieces wait a few
+ * milliseconds so that many small writes become one event, and longer after the first
+ * FEED_ORDERED_EVENTS, so that a run makes at most FEED_EVENTS_MAX events however it prints. Up
+ * to there pieces keep the order of arrival across the two streams; beyond it, what gathers
+ * within one interval is put together by stream. Order within a stream is exact always, and so
+ * is the order in `all`.
  *
  * Pure: time is an argument. Text is sanitised and capped again here, because what sends it
  * lives beside hostile code. */
@@ -21,6 +23,7 @@
 #define FEED_EVENTS_MAX 200u
 #define FEED_ORDERED_EVENTS 40u
 #define FEED_PIECES_MAX 8u
+#define FEED_LINE_MS 2
 
 struct feed {
     struct output cap;
@@ -37,13 +40,15 @@ struct feed {
     bool ended;
     int wide_ms;     /* interval after the ordered events */
     int64_t next_at; /* monotonic ms: nothing is due before */
+    int64_t line_at; /* nor before this, while what waits ends within a line */
 };
 
 /* `run_ms` is about how long the run may print. */
 void feed_init(struct feed *feed, size_t cap_bytes, int run_ms);
 void feed_finish(struct feed *feed);
 
-void feed_add(struct feed *feed, enum output_stream stream, const char *bytes, size_t len);
+void feed_add(struct feed *feed, int64_t now, enum output_stream stream, const char *bytes,
+              size_t len);
 void feed_end(struct feed *feed); /* nothing more will be added; all that is left is due */
 
 /* The next piece that is due at `now`. After it has been announced call feed_told, or

@@ -155,10 +155,10 @@ static enum run_outcome take_frame(struct run *run, const struct frame *frame)
     }
     switch (frame->type) {
     case FRAME_STDOUT:
-        feed_add(&run->feed, OUTPUT_STDOUT, bytes, frame->len);
+        feed_add(&run->feed, clock_mono_ms(), OUTPUT_STDOUT, bytes, frame->len);
         return RUN_GOES_ON;
     case FRAME_STDERR:
-        feed_add(&run->feed, OUTPUT_STDERR, bytes, frame->len);
+        feed_add(&run->feed, clock_mono_ms(), OUTPUT_STDERR, bytes, frame->len);
         return RUN_GOES_ON;
     case FRAME_END:
         return take_end(run, frame);

@@ -24,9 +24,10 @@ static void reader_init(struct reader *reader, size_t cap, int run_ms)
     feed_init(&reader->feed, cap, run_ms);
 }
 
+/* Long ago, so that no line's end is waited for any more. */
 static void print(struct reader *reader, enum output_stream stream, const char *text)
 {
-    feed_add(&reader->feed, stream, text, strlen(text));
+    feed_add(&reader->feed, -FEED_LINE_MS, stream, text, strlen(text));
 }
 
 /* Announces all that is due at `now`. Returns how many events it was. */
@@ -60,6 +61,24 @@ static void tells_the_first_piece_at_once_and_then_gathers(void **state)
     assert_int_equal(feed_due_at(&r.feed), 1005);
     assert_int_equal(tell(&r, 1005), 1);
     assert_string_equal(r.all, "abc");
+    feed_finish(&r.feed);
+}
+
+static void waits_a_little_for_the_end_of_a_line(void **state)
+{
+    (void)state;
+    static struct reader r;
+    reader_init(&r, CAP, 5000);
+    feed_add(&r.feed, 1000, OUTPUT_STDOUT, "hello", 5);
+    assert_int_equal(tell(&r, 1000), 0);
+    assert_int_equal(feed_due_at(&r.feed), 1000 + FEED_LINE_MS);
+    feed_add(&r.feed, 1001, OUTPUT_STDOUT, "\n", 1);
+    assert_int_equal(tell(&r, 1001), 1);
+    assert_string_equal(r.all, "hello\n");
+    feed_add(&r.feed, 2000, OUTPUT_STDOUT, "name? ", 6);
+    feed_add(&r.feed, 2001, OUTPUT_STDOUT, "x", 1);
+    assert_int_equal(tell(&r, 2000 + FEED_LINE_MS - 1), 0);
+    assert_int_equal(tell(&r, 2000 + FEED_LINE_MS), 1);
     feed_finish(&r.feed);
 }
 
@@ -208,6 +227,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_the_first_piece_at_once_and_then_gathers),
+        cmocka_unit_test(waits_a_little_for_the_end_of_a_line),
         cmocka_unit_test(keeps_the_order_across_streams),
         cmocka_unit_test(never_passes_the_bound),
         cmocka_unit_test(holds_back_the_last_events),

@@ -1,0 +1,57 @@
+// Pictures of the page for people to look at, not a test: SHOTS names the folder they go to.
+import { join } from 'node:path';
+import { expect, test } from './vve.js';
+
+const folder = process.env.SHOTS;
+
+const PROGRAM = `import statistics as st
+
+def summarise(scores):
+    """Mean and spread of a list of scores."""
+    mean = st.mean(scores)
+    spread = st.stdev(scores)
+    return maen, spread
+
+scores = [12, 15, 9, 18]
+print("\\x1b[32mscores loaded:\\x1b[0m", len(scores))
+print(summarise(scores))
+`;
+
+const SIZES = {
+    wide: { width: 1280, height: 720 },
+    stacked: { width: 900, height: 900 },
+    phone: { width: 390, height: 780 },
+};
+
+for (const theme of ['light', 'dark'] as const) {
+    for (const [name, viewport] of Object.entries(SIZES)) {
+        test(`${theme} ${name}`, async ({ vve }) => {
+            if (!folder) {
+                throw new Error('SHOTS is not set: it names the folder for the pictures');
+            }
+            const shoot = (state: string): Promise<Buffer> =>
+                vve.page.screenshot({ path: join(folder, `${name}-${theme}-${state}.png`) });
+            await vve.page.emulateMedia({ colorScheme: theme });
+            await vve.page.setViewportSize(viewport);
+            await vve.open(PROGRAM);
+            const letters = vve.page.locator('.view-lines [class*="mtk"]');
+            await expect.poll(() => letters.count(), 'coloured').toBeGreaterThan(30);
+            await shoot('first');
+            await vve.run();
+            await expect(vve.chip).toContainText('Error');
+            await shoot('error');
+            if (name === 'phone') {
+                await vve.page.getByRole('tab', { name: 'Code' }).click();
+                await shoot('code');
+            }
+            await vve.page.locator('.monaco-editor').first().click();
+            await vve.page.keyboard.press('Control+a');
+            await vve.page.keyboard.insertText(
+                'import time\nfor n in range(9): print("step", n, flush=True); time.sleep(0.5)',
+            );
+            await vve.run();
+            await expect(vve.last).toContainText('step 2');
+            await shoot('running');
+        });
+    }
+}

@@ -1,0 +1,66 @@
+// The right half of the page: what the runs printed, and what they may read.
+import { input, server, session } from '../page';
+import { useStore } from '../store';
+import { strings } from '../strings';
+import { panelId, tabId, Tabs } from '../ui/Tabs';
+import { InputBox } from './InputBox';
+import { RunLog } from './RunLog';
+import css from './ConsolePane.module.css';
+
+export type ConsoleTab = 'console' | 'input';
+
+interface Props {
+    tab: ConsoleTab;
+    onTab(tab: ConsoleTab): void;
+    onJump(line: number): void;
+}
+
+function InputLabel() {
+    const { text } = useStore(input.state);
+    return (
+        <>
+            {strings.input.tab}
+            {text !== '' && <span className={css.dot} aria-hidden="true" />}
+        </>
+    );
+}
+
+export function ConsolePane({ tab, onTab, onJump }: Props) {
+    const { runs, refusal } = useStore(session.state);
+    const { limits } = useStore(server.state);
+    const panel = (id: ConsoleTab) => ({
+        id: panelId('console', id),
+        role: 'tabpanel',
+        'aria-labelledby': tabId('console', id),
+        hidden: tab !== id,
+        className: css.panel,
+    });
+
+    return (
+        <div className={css.pane}>
+            <div className={css.bar}>
+                <Tabs
+                    name="console"
+                    label={strings.app.output}
+                    tabs={[
+                        { id: 'console', label: strings.app.console },
+                        { id: 'input', label: <InputLabel /> },
+                    ]}
+                    chosen={tab}
+                    onChoose={onTab}
+                />
+                {tab === 'console' && (runs.length > 0 || refusal !== null) && (
+                    <button type="button" className={css.clear} onClick={() => session.clear()}>
+                        {strings.console.clear}
+                    </button>
+                )}
+            </div>
+            <div {...panel('console')}>
+                <RunLog runs={runs} limits={limits} refusal={refusal} onJump={onJump} />
+            </div>
+            <div {...panel('input')}>
+                <InputBox />
+            </div>
+        </div>
+    );
+}

@@ -1,0 +1,93 @@
+// One run in the console: which, when, how it went, what it printed, what to know about its end.
+import {
+    Check,
+    CircleQuestionMark,
+    Clock,
+    Hourglass,
+    LoaderCircle,
+    MemoryStick,
+    Square,
+    X,
+} from 'lucide-react';
+import { memo } from 'react';
+import type { Limits } from '../api/types';
+import { chipOf, notesOf, type Mark } from '../run/outcome';
+import type { Run } from '../run/session';
+import { clock, seconds, size, strings } from '../strings';
+import { Output } from './Output';
+import css from './RunBlock.module.css';
+
+const ICONS: Record<Mark, typeof Check> = {
+    wait: Hourglass,
+    spin: LoaderCircle,
+    check: Check,
+    cross: X,
+    clock: Clock,
+    memory: MemoryStick,
+    stop: Square,
+    question: CircleQuestionMark,
+};
+
+function StatusChip({ run }: { run: Run }) {
+    const { tone, mark, word } = chipOf(run);
+    const Icon = ICONS[mark];
+    const { wallMs, memoryBytes } = run.status ?? {};
+    const parts = [word];
+    if (typeof wallMs === 'number') {
+        parts.push(seconds(wallMs));
+    }
+    if (typeof memoryBytes === 'number' && memoryBytes > 0) {
+        parts.push(size(memoryBytes));
+    }
+    return (
+        <span className={`${css.chip} ${css[tone]}`}>
+            <Icon size={13} aria-hidden="true" className={mark === 'spin' ? css.spin : ''} />
+            {parts.join(' · ')}
+        </span>
+    );
+}
+
+/** What to say instead of output while there is none. */
+function silence(run: Run): string | null {
+    if (run.lines.length > 0) {
+        return null;
+    }
+    if (run.phase === 'queued') {
+        return run.position === null ? null : strings.console.ahead(run.position);
+    }
+    if (run.phase === 'running') {
+        return strings.console.waiting;
+    }
+    return run.status?.status === 'completed' ? strings.console.nothing : null;
+}
+
+interface Props {
+    run: Run;
+    limits: Limits | null;
+    mostLines: number;
+    onJump(line: number): void;
+}
+
+export const RunBlock = memo(function RunBlock({ run, limits, mostLines, onJump }: Props) {
+    const quiet = silence(run);
+    return (
+        <section className={css.block} aria-label={strings.console.title(run.number)}>
+            <header className={css.head}>
+                <h2 className={css.title}>{strings.console.title(run.number)}</h2>
+                <time className={css.time} dateTime={new Date(run.at).toISOString()}>
+                    {clock(run.at)}
+                </time>
+                <StatusChip run={run} />
+            </header>
+            {quiet !== null && <p className={css.silence}>{quiet}</p>}
+            {run.lines.length > 0 && (
+                <Output lines={run.lines} most={mostLines} onJump={onJump} />
+            )}
+            {notesOf(run, limits).map(({ tone, text }) => (
+                <p key={text} className={`${css.note} ${css[tone]}`}>
+                    {text}
+                </p>
+            ))}
+        </section>
+    );
+});

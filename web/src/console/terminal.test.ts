@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { Terminal, type Line } from './terminal';
+
+const textOf = (line: Line): string => line.map((span) => span.text).join('');
+
+function shown(...chunks: string[]): string[] {
+    const terminal = new Terminal();
+    for (const chunk of chunks) {
+        terminal.write('stdout', chunk);
+    }
+    return terminal.snapshot().map(textOf);
+}
+
+describe('Terminal', () => {
+    it('splits lines and keeps an open last one', () => {
+        expect(shown('a\n\nb')).toEqual(['a', '', 'b']);
+        expect(shown('a\n')).toEqual(['a']);
+        expect(shown('')).toEqual([]);
+    });
+
+    it('lets a carriage return rewrite the line, and CR LF end it', () => {
+        expect(shown('10%\r20%\r100%\n')).toEqual(['100%']);
+        expect(shown('long line\rlo')).toEqual(['long line']);
+        expect(shown('a\r\nb\r\n')).toEqual(['a', 'b']);
+    });
+
+    it('honours backspace and erase', () => {
+        expect(shown('abc\b\bX')).toEqual(['aXc']);
+        expect(shown('\b\ba')).toEqual(['a']);
+        expect(shown('progress\r\x1b[Kok')).toEqual(['ok']);
+    });
+
+    it('drops other control sequences', () => {
+        expect(shown('\x1b[2Ja\x1b]0;title\x07b\x1b[3;4Hc\x07\x00d\x1b=e')).toEqual(['abcde']);
+    });
+
+    it('joins sequences that arrive in pieces', () => {
+        const terminal = new Terminal();
+        terminal.write('stdout', 'a\x1b');
+        terminal.write('stdout', '[3');
+        terminal.write('stdout', '1mred');
+        expect(terminal.snapshot()[0]?.map((span) => [span.text, span.style.colour])).toEqual([
+            ['a', null],
+            ['red', 'red'],
+        ]);
+    });
+
+    it('keeps a colour across chunks and streams apart', () => {
+        const terminal = new Terminal();
+        terminal.write('stdout', '\x1b[1;32mgo');
+        terminal.write('stderr', 'bad');
+        terminal.write('stdout', 'on\x1b[0m.');
+        const spans = terminal.snapshot()[0]!;
+        expect(spans.map((span) => span.style.colour)).toEqual(['green', null, 'green', null]);
+        expect(spans[0]?.style.decorations).toContain('bold');
+        expect(spans[1]?.style.stream).toBe('stderr');
+    });
+
+    it('knows bright, palette, free and reversed colours', () => {
+        const terminal = new Terminal();
+        terminal.write('stdout', '\x1b[91ma\x1b[38;5;196mb\x1b[38;5;244mc\x1b[38;2;1;2;3md');
+        terminal.write('stdout', '\x1b[0;7me');
+        const styles = terminal.snapshot()[0]!.map((span) => span.style);
+        expect(styles.map((style) => style.colour)).toEqual([
+            'red',
+            'rgb(255, 0, 0)',
+            'rgb(128, 128, 128)',
+            'rgb(1, 2, 3)',
+            'black',
+        ]);
+        expect(styles[4]?.ground).toBe('white');
+    });
+
+    it('replaces only the lines that changed', () => {
+        const terminal = new Terminal();
+        terminal.write('stdout', 'one\ntwo');
+        const before = terminal.snapshot();
+        terminal.write('stdout', ' more\n');
+        const after = terminal.snapshot();
+        expect(after[0]).toBe(before[0]);
+        expect(textOf(after[1]!)).toBe('two more');
+        expect(textOf(before[1]!)).toBe('two');
+    });
+
+    it('starts again after clear', () => {
+        const terminal = new Terminal();
+        terminal.write('stdout', '\x1b[31mold\n');
+        terminal.clear();
+        terminal.write('stdout', 'new');
+        expect(terminal.snapshot().map((line) => line[0]?.style.colour)).toEqual([null]);
+    });
+});

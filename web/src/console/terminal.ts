@@ -1,0 +1,173 @@
+// Turns a program's output into lines of styled text, as a terminal would: carriage return and
+// backspace move back, colours are kept, every other control sequence is dropped. Both streams
+// share the lines, in the order of arrival, and each has colours of its own.
+//
+// The daemon bounds what arrives (outputBytes of GET /api/limits), so all of it is held.
+import Anser from 'anser';
+import type { Stream } from '../api/types';
+
+export interface Style {
+    stream: Stream;
+    /** Name of an ANSI colour ("red"), a free colour ("rgb(1, 2, 3)"), or null. */
+    colour: string | null;
+    ground: string | null;
+    /** Any of bold, dim, italic, underline, strikethrough; reverse has swapped the colours. */
+    decorations: readonly string[];
+}
+
+export interface Span {
+    text: string;
+    style: Style;
+}
+
+/** Never changed once made: a line that changes is replaced, so views can compare by identity. */
+export type Line = readonly Span[];
+
+interface Cell {
+    char: string;
+    style: Style;
+}
+
+interface Pen {
+    anser: Anser;
+    style: Style;
+    /** The beginning of an escape sequence whose rest has not arrived. */
+    pending: string;
+}
+
+/* eslint-disable no-control-regex -- control characters are what this file is about */
+const TOKEN =
+    /\x1b\[([\d;:?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[^[\]]|[\x00-\x1f\x7f]|[^\x00-\x1f\x7f]+/gu;
+const UNFINISHED = /\x1b(?:\[[\d;:?]{0,64}[ -/]?|\][^\x07\x1b]{0,256}\x1b?)?$/;
+/* eslint-enable no-control-regex */
+
+function plain(stream: Stream): Style {
+    return { stream, colour: null, ground: null, decorations: [] };
+}
+
+/** The 256-colour palette above its 16 named entries: a 6x6x6 cube, then 24 greys. */
+function paletteColour(index: number): string {
+    if (index >= 232) {
+        const grey = 8 + (index - 232) * 10;
+        return `rgb(${grey}, ${grey}, ${grey})`;
+    }
+    const level = (step: number): number => (step === 0 ? 0 : 55 + step * 40);
+    const cube = index - 16;
+    const [r, g, b] = [Math.floor(cube / 36), Math.floor(cube / 6) % 6, cube % 6].map(level);
+    return `rgb(${r}, ${g}, ${b})`;
+}
+
+function colourOf(name: string | null, free: string | null): string | null {
+    if (name === null) {
+        return null;
+    }
+    if (name === 'ansi-truecolor') {
+        return `rgb(${free})`;
+    }
+    const index = /^ansi-palette-(\d+)$/.exec(name)?.[1];
+    return index === undefined
+        ? name.replace(/^ansi-(bright-)?/, '')
+        : paletteColour(Number(index));
+}
+
+function openPen(stream: Stream): Pen {
+    return { anser: new Anser(), style: plain(stream), pending: '' };
+}
+
+/** Applies one "select graphic rendition" sequence, for example ESC[1;31m. */
+function recolour(pen: Pen, sequence: string): void {
+    const [, entry] = pen.anser.ansiToJson(`${sequence}x`, { use_classes: true });
+    if (entry === undefined) {
+        return;
+    }
+    pen.style = {
+        stream: pen.style.stream,
+        colour: colourOf(entry.fg, entry.fg_truecolor),
+        ground: colourOf(entry.bg, entry.bg_truecolor),
+        decorations: entry.decorations,
+    };
+}
+
+function spansOf(cells: readonly Cell[]): Line {
+    const spans: Span[] = [];
+    for (const { char, style } of cells) {
+        const last = spans.at(-1);
+        if (last?.style === style) {
+            last.text += char;
+        } else {
+            spans.push({ text: char, style });
+        }
+    }
+    return spans;
+}
+
+export class Terminal {
+    private rows: Cell[][] = [[]];
+    private lines: Line[] = [];
+    private column = 0;
+    private firstTouched = 0;
+    private pens = { stdout: openPen('stdout'), stderr: openPen('stderr') };
+
+    write(stream: Stream, text: string): void {
+        const pen = this.pens[stream];
+        let ready = pen.pending + text;
+        pen.pending = UNFINISHED.exec(ready)?.[0] ?? '';
+        ready = ready.slice(0, ready.length - pen.pending.length);
+        for (const [token, parameters, final] of ready.matchAll(TOKEN)) {
+            if (final === 'm') {
+                recolour(pen, token);
+            } else if (final === 'K') {
+                this.erase(parameters ?? '');
+            } else if (token === '\t' || token >= ' ') {
+                this.put(token, pen.style);
+            } else {
+                this.move(token);
+            }
+        }
+    }
+
+    clear(): void {
+        this.rows = [[]];
+        this.lines = [];
+        this.column = 0;
+        this.firstTouched = 0;
+        this.pens = { stdout: openPen('stdout'), stderr: openPen('stderr') };
+    }
+
+    /** All lines so far; a last line without any text is left out. */
+    snapshot(): readonly Line[] {
+        for (let row = this.firstTouched; row < this.rows.length; row++) {
+            this.lines[row] = spansOf(this.rows[row] ?? []);
+        }
+        this.firstTouched = this.rows.length - 1;
+        const isOpen = (this.rows.at(-1)?.length ?? 0) > 0;
+        return this.lines.slice(0, isOpen ? undefined : -1);
+    }
+
+    private put(text: string, style: Style): void {
+        const row = this.rows.at(-1)!;
+        for (const char of text) {
+            row[this.column++] = { char, style };
+        }
+    }
+
+    private move(control: string): void {
+        if (control === '\n') {
+            this.rows.push([]);
+            this.column = 0;
+        } else if (control === '\r') {
+            this.column = 0;
+        } else if (control === '\b') {
+            this.column = Math.max(0, this.column - 1);
+        }
+    }
+
+    private erase(parameters: string): void {
+        const row = this.rows.at(-1)!;
+        if (parameters === '' || parameters === '0') {
+            row.length = Math.min(row.length, this.column);
+        } else if (parameters === '2') {
+            row.fill({ char: ' ', style: plain('stdout') });
+        }
+    }
+}

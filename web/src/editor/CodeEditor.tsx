@@ -1,0 +1,147 @@
+// The Monaco editor on main.py. Loaded after the frame has been painted, in a chunk of its own.
+import { TabFocus } from 'monaco-editor/esm/vs/editor/browser/config/tabFocus.js';
+import Editor, { type OnMount } from '@monaco-editor/react';
+import { useEffect, useRef } from 'react';
+import { download, program, run, session, stop } from '../page';
+import type { Run } from '../run/session';
+import { useStore } from '../store';
+import { strings } from '../strings';
+import { themeInForce } from '../ui/theme';
+import { caret, provideEditor } from './control';
+import { FailureMark } from './failureMark';
+import { monaco } from './monaco';
+import { registerPython } from './python';
+import { applyTheme, THEME } from './theme';
+
+type CodeEditorView = monaco.editor.IStandaloneCodeEditor;
+
+const FONT = "'JetBrains Mono Variable'";
+
+const PLAIN_BRACKETS = { enabled: false, independentColorPoolPerBracketType: false };
+
+const OPTIONS: monaco.editor.IStandaloneEditorConstructionOptions = {
+    accessibilitySupport: 'auto',
+    ariaLabel: strings.editor.aria,
+    automaticLayout: true,
+    fixedOverflowWidgets: true,
+    folding: true,
+    fontFamily: `${FONT}, ui-monospace, 'DejaVu Sans Mono', monospace`,
+    fontLigatures: false,
+    fontSize: 14,
+    glyphMargin: true,
+    guides: { indentation: false },
+    hideCursorInOverviewRuler: true,
+    lineHeight: 22,
+    lineNumbersMinChars: 3,
+    minimap: { enabled: false },
+    overviewRulerLanes: 0,
+    padding: { top: 20, bottom: 20 },
+    placeholder: strings.editor.placeholder,
+    renderLineHighlight: 'none',
+    renderLineHighlightOnlyWhenFocus: true,
+    scrollBeyondLastLine: false,
+    smoothScrolling: false,
+    tabSize: 4,
+    theme: THEME,
+    wordBasedSuggestions: 'currentDocument',
+};
+
+registerPython();
+applyTheme();
+
+function controlOf(view: CodeEditorView): () => void {
+    return provideEditor({
+        focus: () => view.focus(),
+        reveal: (line) => {
+            const last = view.getModel()?.getLineCount() ?? 1;
+            const target = Math.min(line, last);
+            view.layout();
+            view.setPosition({ lineNumber: target, column: 1 });
+            view.revealLineInCenterIfOutsideViewport(target);
+            view.focus();
+        },
+    });
+}
+
+/** Shows where the last run failed, as long as the text is still the one that ran. */
+function markFailures(view: CodeEditorView): () => void {
+    const mark = new FailureMark(view);
+    let shown: Run | undefined;
+    const update = (): void => {
+        const last = session.state.get().runs.at(-1);
+        if (last?.failure !== shown?.failure) {
+            const isSameText = last?.code === program.state.get().text;
+            mark.show(isSameText ? (last?.failure ?? null) : null);
+        }
+        shown = last;
+    };
+    update();
+    return session.state.subscribe(update);
+}
+
+function reportCaret(view: CodeEditorView): () => void {
+    const report = (): void => {
+        const position = view.getPosition();
+        caret.set({
+            line: position?.lineNumber ?? 1,
+            column: position?.column ?? 1,
+            tabMovesFocus: TabFocus.getTabFocusMode(),
+        });
+    };
+    view.onDidChangeCursorPosition(report);
+    // Ctrl+M changes this for all editors; it is not among the options of this one.
+    const tab = TabFocus.onDidChangeTabFocus(report);
+    report();
+    return () => tab.dispose();
+}
+
+/** The page's own commands, in Monaco's command list (F1); ui/keys.ts hears the keys first. */
+function addActions(view: CodeEditorView): void {
+    const { KeyCode, KeyMod } = monaco;
+    const actions: [id: string, label: string, key: number, run: () => void][] = [
+        ['vve.run', strings.editor.runAction, KeyMod.CtrlCmd | KeyCode.Enter, run],
+        ['vve.stop', strings.editor.stopAction, KeyMod.CtrlCmd | KeyCode.Period, stop],
+        ['vve.save', strings.editor.downloadAction, KeyMod.CtrlCmd | KeyCode.KeyS, download],
+    ];
+    for (const [id, label, key, action] of actions) {
+        view.addAction({ id, label, keybindings: [key], run: action });
+    }
+}
+
+/** Letters are measured once; measured before the font is there, the cursor would be off. */
+async function remeasure(): Promise<void> {
+    await document.fonts.load(`14px ${FONT}`);
+    monaco.editor.remeasureFonts();
+}
+
+export default function CodeEditor() {
+    const release = useRef<() => void>();
+    const theme = useStore(themeInForce);
+
+    useEffect(() => applyTheme(), [theme]);
+    useEffect(() => () => release.current?.(), []);
+
+    const onMount: OnMount = (view) => {
+        const model = view.getModel();
+        model?.setEOL(monaco.editor.EndOfLineSequence.LF);
+        model?.updateOptions({ bracketColorizationOptions: PLAIN_BRACKETS });
+        const steps = [controlOf(view), markFailures(view), reportCaret(view)];
+        release.current = () => steps.forEach((step) => step());
+        addActions(view);
+        void remeasure();
+        performance.mark('editor-ready');
+    };
+
+    return (
+        <Editor
+            path={strings.app.file}
+            language="python"
+            theme={THEME}
+            defaultValue={program.state.get().text}
+            options={OPTIONS}
+            loading={null}
+            onChange={(text) => program.write(text ?? '')}
+            onMount={onMount}
+        />
+    );
+}

@@ -1,0 +1,31 @@
+// The place of the editor: empty while Monaco loads, the plain box if it cannot.
+import { Component, lazy, Suspense, type ReactNode } from 'react';
+import { strings } from '../strings';
+import { PlainEditor } from './PlainEditor';
+import css from './EditorPane.module.css';
+
+const CodeEditor = lazy(() => import('./CodeEditor'));
+
+class PlainIfBroken extends Component<{ children: ReactNode }, { isBroken: boolean }> {
+    override state = { isBroken: false };
+
+    static getDerivedStateFromError(): { isBroken: boolean } {
+        return { isBroken: true };
+    }
+
+    override render(): ReactNode {
+        return this.state.isBroken ? <PlainEditor /> : this.props.children;
+    }
+}
+
+export function EditorPane() {
+    return (
+        <div className={css.pane}>
+            <PlainIfBroken>
+                <Suspense fallback={<p className={css.loading}>{strings.editor.loading}</p>}>
+                    <CodeEditor />
+                </Suspense>
+            </PlainIfBroken>
+        </div>
+    );
+}

@@ -1,0 +1,46 @@
+// A plain box on the same text, for browsers in which Monaco could not load: nobody is locked out.
+import { useEffect, useRef } from 'react';
+import { program } from '../page';
+import { useStore } from '../store';
+import { strings } from '../strings';
+import { provideEditor } from './control';
+import css from './EditorPane.module.css';
+
+/** Where a line (1 = first) begins in a text. */
+function offsetOf(text: string, line: number): number {
+    const before = text.split('\n').slice(0, line - 1);
+    return before.reduce((sum, part) => sum + part.length + 1, 0);
+}
+
+export function PlainEditor() {
+    const box = useRef<HTMLTextAreaElement>(null);
+    const { text } = useStore(program.state);
+
+    useEffect(
+        () =>
+            provideEditor({
+                focus: () => box.current?.focus(),
+                reveal: (line) => {
+                    const at = offsetOf(box.current?.value ?? '', line);
+                    box.current?.focus();
+                    box.current?.setSelectionRange(at, at);
+                },
+            }),
+        [],
+    );
+
+    return (
+        <div className={css.plain}>
+            <p role="status">{strings.editor.failed}</p>
+            <textarea
+                ref={box}
+                aria-label={strings.app.file}
+                spellCheck={false}
+                autoCapitalize="off"
+                autoComplete="off"
+                value={text}
+                onChange={(event) => program.write(event.target.value)}
+            />
+        </div>
+    );
+}

@@ -1,0 +1,33 @@
+// The one editor of the page, whichever it is (Monaco, or the plain box when Monaco could not
+// load), as the rest of the page sees it.
+import { Store } from '../store';
+
+export interface EditorControl {
+    focus(): void;
+    /** Puts the cursor at the start of a line (1 = first) and shows it. */
+    reveal(line: number): void;
+}
+
+export interface Caret {
+    line: number;
+    column: number;
+    tabMovesFocus: boolean;
+}
+
+export const caret = new Store<Caret>({ line: 1, column: 1, tabMovesFocus: false });
+
+let current: EditorControl | null = null;
+
+/** Returns a function that takes the control back. */
+export function provideEditor(control: EditorControl): () => void {
+    current = control;
+    return () => {
+        if (current === control) {
+            current = null;
+        }
+    };
+}
+
+export function editor(): EditorControl | null {
+    return current;
+}

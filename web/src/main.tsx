@@ -1,0 +1,21 @@
+// Where the page starts.
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import './ui/fonts.css';
+import './ui/tokens.css';
+import './ui/base.css';
+import { resumeLastRun, server } from './page';
+import { App } from './ui/App';
+import { watchKeys } from './ui/keys';
+import { watchTheme } from './ui/theme';
+
+watchTheme();
+watchKeys();
+server.watch();
+resumeLastRun();
+
+createRoot(document.getElementById('root')!).render(
+    <StrictMode>
+        <App />
+    </StrictMode>,
+);

@@ -1,0 +1,287 @@
+// The life of a run, with the daemon, the clock and the frame played by the test.
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Refusal, type Program } from '../api/client';
+import type { Listener } from '../api/follow';
+import type { JobStatus, Limits } from '../api/types';
+import { buttonMode } from './buttonMode';
+import { chipOf, notesOf } from './outcome';
+import { activeRun, Session, type Remembered, type Run } from './session';
+
+const LIMITS: Limits = {
+    codeBytes: 5120,
+    stdinBytes: 5120,
+    outputBytes: 10240,
+    runMs: 5000,
+    memoryBytes: 134217728,
+    runsPerMinute: 10,
+    queueMax: 100,
+};
+
+const JOB = 'job-1';
+
+function statusOf(part: Partial<JobStatus>): JobStatus {
+    return { jobId: JOB, status: 'completed', ...part };
+}
+
+class World {
+    now = 1_000_000;
+    sent: Program[] = [];
+    cancelled: string[] = [];
+    answer: () => Promise<string> = () => Promise.resolve(JOB);
+    cancelAnswer: () => Promise<void> = () => Promise.resolve();
+    listener: Listener | null = null;
+    remembered: Remembered | null = null;
+    troubles = 0;
+    private frames: (() => void)[] = [];
+
+    readonly session = new Session({
+        execute: (program) => {
+            this.sent.push(program);
+            return this.answer();
+        },
+        cancel: (jobId) => {
+            this.cancelled.push(jobId);
+            return this.cancelAnswer();
+        },
+        follow: (_jobId, listener) => {
+            this.listener = listener;
+            return () => undefined;
+        },
+        limits: () => LIMITS,
+        now: () => this.now,
+        nextFrame: (callback) => this.frames.push(callback),
+        remember: (run) => {
+            this.remembered = run;
+        },
+        onTrouble: () => {
+            this.troubles += 1;
+        },
+    });
+
+    paint(): void {
+        for (const frame of this.frames.splice(0)) {
+            frame();
+        }
+    }
+
+    get last(): Run {
+        return this.session.state.get().runs.at(-1)!;
+    }
+
+    get mode(): ReturnType<typeof buttonMode> {
+        return buttonMode(this.session.state.get(), 'ready', this.now);
+    }
+
+    get text(): string {
+        return this.last.lines.map((line) => line.map((span) => span.text).join('')).join('\n');
+    }
+}
+
+let world: World;
+let on: Listener;
+
+async function start(program: Program = { code: 'print(1)' }): Promise<void> {
+    await world.session.run(program);
+    on = world.listener!;
+}
+
+beforeEach(() => {
+    world = new World();
+});
+
+describe('a run', () => {
+    it('goes through queue, output and end', async () => {
+        await start();
+        expect(world.mode).toEqual({ kind: 'queued', position: null });
+        on.onStatus(statusOf({ status: 'queued', position: 3 }));
+        expect(world.mode).toEqual({ kind: 'queued', position: 3 });
+        on.onStatus(statusOf({ status: 'running' }));
+        world.now += 2_400;
+        expect(world.mode).toEqual({ kind: 'running', seconds: 2 });
+        on.onOutput({ stream: 'stdout', text: 'one\n' });
+        on.onOutput({ stream: 'stdout', text: 'two\n' });
+        expect(world.text).toBe('');
+        world.paint();
+        expect(world.text).toBe('one\ntwo');
+        on.onOutput({ stream: 'stdout', text: 'three\n' });
+        on.onEnd(statusOf({ wallMs: 310 }));
+        expect(world.text).toBe('one\ntwo\nthree');
+        expect(chipOf(world.last).word).toBe('Done');
+        expect(world.mode).toEqual({ kind: 'idle' });
+        expect(world.session.state.get().announcement).toBe('Run 1: Done');
+    });
+
+    it('is the only one at a time', async () => {
+        await start();
+        await world.session.run({ code: 'print(2)' });
+        expect(world.sent).toHaveLength(1);
+    });
+
+    it('is shown anew after a reset', async () => {
+        await start();
+        on.onOutput({ stream: 'stdout', text: 'first attempt\n' });
+        on.onReset();
+        on.onOutput({ stream: 'stdout', text: 'second attempt\n' });
+        world.paint();
+        expect(world.text).toBe('second attempt');
+    });
+
+    it('is lost when the daemon forgot it', async () => {
+        await start();
+        on.onLost();
+        expect(chipOf(world.last).word).toBe('Lost');
+        expect(world.remembered).toBeNull();
+        expect(activeRun(world.session.state.get())).toBeNull();
+    });
+
+    it('knows the failing line', async () => {
+        await start();
+        const text = '  File "/tmp/main.py", line 4, in <module>\nZeroDivisionError: no\n';
+        on.onOutput({ stream: 'stderr', text: `Traceback (most recent call last):\n${text}` });
+        on.onEnd(statusOf({ status: 'failed', exitCode: 1 }));
+        expect(world.last.failure?.line).toBe(4);
+        expect(world.session.state.get().announcement).toBe('Run 1: Error, line 4');
+    });
+
+    it('can be taken up after a reload, or is dropped quietly', () => {
+        const kept = { number: 7, jobId: 'old', code: 'print(7)', at: 5, hadInput: false };
+        world.session.resume(kept);
+        expect(world.last.number).toBe(7);
+        world.listener!.onLost();
+        expect(world.session.state.get().runs).toEqual([]);
+        expect(world.remembered).toBeNull();
+    });
+});
+
+describe('stopping', () => {
+    it('cancels and waits for the end', async () => {
+        await start();
+        on.onStatus(statusOf({ status: 'running' }));
+        await world.session.stop();
+        expect(world.cancelled).toEqual([JOB]);
+        expect(world.mode).toEqual({ kind: 'stopping' });
+        on.onStatus(statusOf({ status: 'running' }));
+        expect(world.mode).toEqual({ kind: 'stopping' });
+        on.onEnd(statusOf({ status: 'cancelled', startedAt: 1 }));
+        expect(chipOf(world.last).word).toBe('Stopped');
+    });
+
+    it('says so and goes back when the daemon is not reached', async () => {
+        await start();
+        on.onStatus(statusOf({ status: 'running' }));
+        world.cancelAnswer = () => Promise.reject(new Refusal('network', ''));
+        await world.session.stop();
+        expect(world.mode.kind).toBe('running');
+        expect(world.session.state.get().refusal).toContain('Could not stop');
+    });
+
+    it('takes "already finished" for what it is', async () => {
+        await start();
+        world.cancelAnswer = () => Promise.reject(new Refusal('already_finished', '', 409));
+        await world.session.stop();
+        expect(world.session.state.get().refusal).toBeNull();
+    });
+});
+
+describe('a refusal', () => {
+    async function refused(refusal: Refusal): Promise<string | null> {
+        world.answer = () => Promise.reject(refusal);
+        await world.session.run({ code: 'print(1)' });
+        return world.session.state.get().refusal;
+    }
+
+    it('counts down and then lets run', async () => {
+        const says = await refused(new Refusal('rate_limited', '', 429, 7));
+        expect(says).toContain('10 times this minute');
+        expect(world.mode).toEqual({ kind: 'held', seconds: 7 });
+        world.now += 6_001;
+        expect(world.mode).toEqual({ kind: 'held', seconds: 1 });
+        await world.session.run({ code: 'print(1)' });
+        expect(world.sent).toHaveLength(1);
+        world.now += 999;
+        expect(world.mode).toEqual({ kind: 'idle' });
+        world.answer = () => Promise.resolve(JOB);
+        await world.session.run({ code: 'print(1)' });
+        expect(world.sent).toHaveLength(2);
+        expect(world.session.state.get().refusal).toBeNull();
+    });
+
+    it.each([
+        [new Refusal('queue_full', '', 503), 'All 100 places'],
+        [new Refusal('unavailable', '', 503), 'cannot take programs right now'],
+        [new Refusal('network', ''), 'Could not reach the server'],
+        [new Refusal('bad_request', 'code: not a string', 400), 'code: not a string'],
+        [new Refusal('code_too_large', '', 413), 'larger than the server takes'],
+    ])('%o is explained', async (refusal, words) => {
+        expect(await refused(refusal)).toContain(words);
+    });
+
+    it('makes the page look after the daemon', async () => {
+        await refused(new Refusal('network', ''));
+        expect(world.troubles).toBe(1);
+    });
+
+    it('needs no request when the program is too large, to the byte', async () => {
+        await world.session.run({ code: 'ü'.repeat(2560) });
+        expect(world.sent).toHaveLength(1);
+        on = world.listener!;
+        on.onEnd(statusOf({}));
+        await world.session.run({ code: `${'ü'.repeat(2560)}#` });
+        expect(world.sent).toHaveLength(1);
+        expect(world.session.state.get().refusal).toContain('has 5,121 bytes; 5,120 are');
+    });
+});
+
+describe('the words of an end', () => {
+    const cases: [Partial<JobStatus>, string, string[]][] = [
+        [{ status: 'completed' }, 'Done', []],
+        [{ status: 'failed', exitCode: 3 }, 'Exit 3', ['Ended with exit code 3.']],
+        [
+            { status: 'failed', signal: 'SIGSEGV' },
+            'Crashed',
+            ['Ended by SIGSEGV: it touched memory that is not its own.'],
+        ],
+        [
+            { status: 'failed', signal: 'SIGKILL', error: { code: 'output_limit' } },
+            'Too much output',
+            ['Stopped: it went on printing far past the output limit.'],
+        ],
+        [
+            { status: 'timed_out' },
+            'Time limit',
+            ['Stopped after 5 s: the time limit. Output so far is kept.'],
+        ],
+        [
+            { status: 'out_of_memory' },
+            'Out of memory',
+            ['Stopped: used more than 128 MB of memory.'],
+        ],
+        [{ status: 'cancelled' }, 'Stopped', ['Given up before it started.']],
+        [
+            { status: 'error', error: { code: 'engine', message: 'Docker is away.' } },
+            'Server error',
+            ['The server could not finish this run. Docker is away.'],
+        ],
+        [
+            { status: 'completed', truncated: true, droppedBytes: 1258291 },
+            'Done',
+            ['Output cut at 10 KB: 1.2 MB more was not kept.'],
+        ],
+    ];
+
+    it.each(cases)('%o', async (status, word, notes) => {
+        await start();
+        on.onEnd(statusOf(status));
+        expect(chipOf(world.last).word).toBe(word);
+        expect(notesOf(world.last, LIMITS).map((note) => note.text)).toEqual(notes);
+    });
+});
+
+describe('buttonMode', () => {
+    it('follows the daemon when nothing runs', () => {
+        const state = world.session.state.get();
+        expect(buttonMode(state, 'connecting', 0).kind).toBe('idle');
+        expect(buttonMode(state, 'offline', 0).kind).toBe('offline');
+        expect(buttonMode(state, 'unready', 0).kind).toBe('unavailable');
+    });
+});

@@ -1,0 +1,222 @@
+// Every word the page says, in one place. Numbers come from the daemon, never from here.
+import type { Limits } from './api/types';
+
+/** 5120 -> "5 KB", 1258291 -> "1.2 MB"; in steps of 1024, as the limits are. */
+export function size(bytes: number): string {
+    const units = ['bytes', 'KB', 'MB', 'GB'];
+    let value = bytes;
+    let unit = 0;
+    while (value >= 1024 && unit < units.length - 1) {
+        value /= 1024;
+        unit += 1;
+    }
+    const digits = unit > 0 && value < 10 ? 1 : 0;
+    return `${Number(value.toFixed(digits))} ${units[unit]}`;
+}
+
+export function seconds(ms: number): string {
+    const value = ms / 1000;
+    const digits = value < 10 ? 2 : value < 100 ? 1 : 0;
+    return `${value.toFixed(digits)} s`;
+}
+
+/** 5000 -> "5 s" */
+export function limitSeconds(ms: number): string {
+    return `${Number((ms / 1000).toFixed(1))} s`;
+}
+
+export function count(value: number): string {
+    return new Intl.NumberFormat('en').format(value);
+}
+
+export function clock(at: number): string {
+    const form: Intl.DateTimeFormatOptions = {
+        hour: '2-digit',
+        minute: '2-digit',
+        hourCycle: 'h23',
+    };
+    return new Intl.DateTimeFormat(undefined, form).format(at);
+}
+
+const SIGNALS: Record<string, string> = {
+    SIGABRT: 'it gave up on itself',
+    SIGBUS: 'it touched memory that is not there',
+    SIGFPE: 'impossible arithmetic',
+    SIGILL: 'an instruction the processor does not know',
+    SIGKILL: 'it was killed',
+    SIGSEGV: 'it touched memory that is not its own',
+    SIGSYS: 'it asked the system for something that is not allowed here',
+    SIGTERM: 'it was asked to stop',
+    SIGXCPU: 'it used up its processor time',
+    SIGXFSZ: 'a file grew too large',
+};
+
+export const strings = {
+    app: {
+        name: 'VVE',
+        file: 'main.py',
+        skip: 'Skip to the editor',
+        header: 'Program',
+        status: 'Status',
+        editor: 'Editor',
+        output: 'Console and input',
+        splitter: 'Editor and console sizes',
+        panes: 'Panes',
+        code: 'Code',
+        console: 'Console',
+    },
+    theme: {
+        system: 'Colours: as the system',
+        light: 'Colours: light',
+        dark: 'Colours: dark',
+    },
+    run: {
+        run: 'Run',
+        runHint: 'Ctrl ↵',
+        stop: 'Stop',
+        sending: 'Sending',
+        stopping: 'Stopping',
+        queued: (position: number | null): string =>
+            position === null ? 'Queued' : `Queued ${position}`,
+        held: (seconds: number): string => `Run in ${seconds} s`,
+        elapsed: (seconds: number): string => `${seconds} s`,
+        offline: 'Offline',
+        unavailable: 'Unavailable',
+        tips: {
+            idle: 'Run the program (Ctrl+Enter)',
+            sending: 'Sending the program',
+            queued: 'Waiting for a free place. Press to give up yours.',
+            running: 'Stop the program (Ctrl+.)',
+            stopping: 'Stopping the program',
+            held: 'Please wait until the server takes the next run',
+            offline: 'The server cannot be reached. Press to try again.',
+            unavailable: 'The server cannot run programs right now. Press to ask again.',
+        },
+    },
+    console: {
+        empty: 'Nothing has run yet.',
+        emptyHint: 'Press Run or Ctrl+Enter. What the program prints appears here, live.',
+        log: 'Output of the runs',
+        clear: 'Clear',
+        newOutput: 'New output below',
+        title: (number: number): string => `Run ${number}`,
+        ahead: (position: number | null): string => {
+            if (position === null || position <= 1) {
+                return 'Next in line.';
+            }
+            return position === 2
+                ? '1 run ahead of yours.'
+                : `${position - 1} runs ahead of yours.`;
+        },
+        waiting: 'Running. Nothing printed so far.',
+        nothing: 'It printed nothing.',
+        hidden: (lines: number): string => `${count(lines)} earlier lines are not shown.`,
+        frame: (line: number): string => `main.py, line ${line}`,
+    },
+    chip: {
+        queued: 'Queued',
+        running: 'Running',
+        stopping: 'Stopping',
+        completed: 'Done',
+        error: 'Error',
+        exit: (code: number): string => `Exit ${code}`,
+        crashed: 'Crashed',
+        tooMuchOutput: 'Too much output',
+        timedOut: 'Time limit',
+        outOfMemory: 'Out of memory',
+        cancelled: 'Stopped',
+        server: 'Server error',
+        lost: 'Lost',
+    },
+    note: {
+        exit: (code: number): string => `Ended with exit code ${code}.`,
+        signal: (name: string): string =>
+            SIGNALS[name] ? `Ended by ${name}: ${SIGNALS[name]}.` : `Ended by ${name}.`,
+        timedOut: (limits: Limits | null): string =>
+            limits
+                ? `Stopped after ${limitSeconds(limits.runMs)}: the time limit. Output so far is kept.`
+                : 'Stopped at the time limit. Output so far is kept.',
+        outOfMemory: (limits: Limits | null): string =>
+            limits
+                ? `Stopped: used more than ${size(limits.memoryBytes)} of memory.`
+                : 'Stopped: used more memory than a program may.',
+        cancelledQueued: 'Given up before it started.',
+        cancelled: 'Stopped by you. Output so far is kept.',
+        outputLimit: 'Stopped: it went on printing far past the output limit.',
+        truncated: (limits: Limits | null, dropped: number): string =>
+            limits
+                ? `Output cut at ${size(limits.outputBytes)}: ${size(dropped)} more was not kept.`
+                : `Output cut: ${size(dropped)} more was not kept.`,
+        server: (message: string): string =>
+            `The server could not finish this run. ${message}`.trim(),
+        lost: 'The server no longer knows this run. Run again.',
+        noInput: 'The program asked for input and found none. Write it on the Input tab.',
+    },
+    refusal: {
+        codeTooLarge: (bytes: number, limits: Limits): string =>
+            `The program has ${count(bytes)} bytes; ${count(limits.codeBytes)} are the most. Shorten it and run again.`,
+        stdinTooLarge: (bytes: number, limits: Limits): string =>
+            `The input has ${count(bytes)} bytes; ${count(limits.stdinBytes)} are the most. Shorten it and run again.`,
+        codeTooLargeUnknown:
+            'The program is larger than the server takes. Shorten it and run again.',
+        rateLimited: (limits: Limits | null): string =>
+            limits
+                ? `You have run ${limits.runsPerMinute} times this minute. The Run button shows when the next is due.`
+                : 'You have run many times this minute. The Run button shows when the next is due.',
+        queueFull: (limits: Limits | null): string =>
+            limits
+                ? `All ${count(limits.queueMax)} places in the queue are taken. Try again in a moment.`
+                : 'The queue is full. Try again in a moment.',
+        unavailable:
+            'The server cannot take programs right now. Your text is kept; try again in a moment.',
+        network: 'Could not reach the server. Your text is kept in this browser; try again.',
+        other: (message: string): string => `The server did not take this: ${message}`,
+        cancel: 'Could not stop the program: the server was not reached. Try again.',
+    },
+    banner: {
+        offline:
+            'The server cannot be reached. Keep typing: your text is kept in this browser.',
+        unready: 'The server cannot run programs right now. Keep typing: your text is kept.',
+        retry: 'Retry now',
+    },
+    status: {
+        connecting: 'Connecting',
+        ready: 'Ready',
+        unready: 'Not ready',
+        offline: 'Offline',
+        reconnecting: 'Reconnecting',
+        saved: 'Saved in this browser',
+        unsaved: 'Not saved: this browser keeps nothing',
+        bytes: (bytes: number, most: number): string =>
+            `${count(bytes)} / ${count(most)} bytes`,
+        position: (line: number, column: number): string => `Ln ${line}, Col ${column}`,
+        language: 'Python',
+        tabMoves: (isOn: boolean): string => `Tab moves focus: ${isOn ? 'on' : 'off'} (Ctrl M)`,
+    },
+    input: {
+        tab: 'Input',
+        label: 'Input for the program',
+        hint: 'What input() and sys.stdin read. Empty means end of file at once.',
+    },
+    editor: {
+        aria: 'Python code, main.py. Press Control M to make Tab move focus.',
+        placeholder: 'Write Python here. Ctrl+Enter runs it.',
+        loading: 'Loading the editor',
+        failed: 'The editor could not load. This simple box edits the same file.',
+        runAction: 'Run program',
+        stopAction: 'Stop program',
+        downloadAction: 'Download main.py',
+    },
+    events: {
+        started: (number: number): string => `Run ${number} started`,
+        ended: (number: number, outcome: string, line: number | null): string =>
+            `Run ${number}: ${outcome}${line === null ? '' : `, line ${line}`}`,
+        online: 'Connected again',
+    },
+    sample: `import time
+
+for number in range(1, 4):
+    print(f"Hello {number} of 3", flush=True)
+    time.sleep(0.4)
+`,
+} as const;

@@ -1,0 +1,58 @@
+// The top of the page: what it is, which file, the colours, Run.
+import { Monitor, Moon, Sun } from 'lucide-react';
+import { run, server, session, stop } from '../page';
+import { buttonMode } from '../run/buttonMode';
+import { RunButton } from '../run/RunButton';
+import { activeRun } from '../run/session';
+import { useStore } from '../store';
+import { strings } from '../strings';
+import { nextTheme, themeChoice } from './theme';
+import { useNow } from './useNow';
+import css from './Header.module.css';
+
+const THEME_ICONS = { system: Monitor, light: Sun, dark: Moon };
+
+function ThemeSwitch() {
+    const choice = useStore(themeChoice);
+    const Icon = THEME_ICONS[choice];
+    const name = strings.theme[choice];
+    return (
+        <button
+            type="button"
+            className={css.icon}
+            aria-label={name}
+            title={name}
+            onClick={nextTheme}
+        >
+            <Icon size={17} aria-hidden="true" />
+        </button>
+    );
+}
+
+function RunControl() {
+    const state = useStore(session.state);
+    const { link } = useStore(server.state);
+    const isCounting = state.heldUntil > 0 || activeRun(state) !== null;
+    const now = useNow(isCounting);
+    return (
+        <RunButton
+            mode={buttonMode(state, link, now)}
+            onRun={run}
+            onStop={stop}
+            onRetry={() => void server.check()}
+        />
+    );
+}
+
+export function Header() {
+    return (
+        <header className={css.header} data-region="header">
+            <h1 className={css.name}>{strings.app.name}</h1>
+            <span className={css.file}>{strings.app.file}</span>
+            <div className={css.tools}>
+                <ThemeSwitch />
+                <RunControl />
+            </div>
+        </header>
+    );
+}
