@@ -12,16 +12,18 @@
 #include "base/log.h"
 #include "run/scripts.h"
 
-#include <curl/curl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <uv.h>
+
+#define SLOT_TIMER_MS 2000
 
 struct server {
     const struct conf *conf;
     uv_loop_t loop;
     uv_signal_t signals[2]; /* SIGTERM, SIGINT */
     uv_async_t worker_changed;
+    uv_timer_t slot_timer; /* looks for slots that another daemon has left */
     struct api api;
     bool stopping;
     bool closing;
@@ -40,6 +42,7 @@ static void close_parts(struct server *server)
         uv_close((uv_handle_t *)&server->signals[i], NULL);
     }
     uv_close((uv_handle_t *)&server->worker_changed, NULL);
+    uv_close((uv_handle_t *)&server->slot_timer, NULL);
     if (api->http != NULL) {
         http_close(api->http);
     }
@@ -101,6 +104,14 @@ static void on_change(void *context)
     uv_async_send(&server->worker_changed);
 }
 
+static void on_slot_timer(uv_timer_t *timer)
+{
+    struct server *server = timer->data;
+    if (server->api.worker != NULL) {
+        worker_take_free_slots(server->api.worker);
+    }
+}
+
 static void start_signals(struct server *server)
 {
     static const int numbers[2] = {SIGTERM, SIGINT};
@@ -112,6 +123,8 @@ static void start_signals(struct server *server)
     }
     uv_async_init(&server->loop, &server->worker_changed, on_worker_changed);
     server->worker_changed.data = server;
+    uv_timer_init(&server->loop, &server->slot_timer);
+    server->slot_timer.data = server;
 }
 
 static bool start_http(struct server *server, struct err *err)
@@ -154,6 +167,7 @@ static bool start_parts(struct server *server, struct err *err)
     }
     if (server->conf->worker && server->conf->slots > 0) {
         api->worker = worker_start(server->conf, on_change, server, err);
+        uv_timer_start(&server->slot_timer, on_slot_timer, SLOT_TIMER_MS, SLOT_TIMER_MS);
         return api->worker != NULL;
     }
     return true;
@@ -179,7 +193,6 @@ int server_run(const struct conf *conf)
 {
     struct server server = {.conf = conf};
     struct err err;
-    curl_global_init(CURL_GLOBAL_DEFAULT);
     uv_loop_init(&server.loop);
     server.api.conf = conf;
     server.api.loop = &server.loop;
@@ -191,7 +204,6 @@ int server_run(const struct conf *conf)
     }
     uv_run(&server.loop, UV_RUN_DEFAULT);
     bool clean = finish_parts(&server);
-    curl_global_cleanup();
     uv_library_shutdown();
     log_info("server.stopped clean=%s", clean ? "yes" : "no");
     return started && clean ? 0 : 1;

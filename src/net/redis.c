@@ -35,10 +35,12 @@ struct link {
     const char *name;
     redisAsyncContext *context; /* NULL while down */
     enum link_state state;
-    unsigned failures;   /* since it was last up */
-    int64_t due_at;      /* down: when to try again; connecting: when to give up */
-    int64_t quiet_since; /* up: when the last reply came */
-    int64_t pinged_at;   /* up: 0 if no PING is under way */
+    unsigned failures;       /* since it was last up */
+    int64_t due_at;          /* down: when to try again; connecting: when to give up */
+    int64_t quiet_since;     /* up: when the last reply came */
+    int64_t pinged_at;       /* up: 0 if no PING is under way */
+    uv_getaddrinfo_t lookup; /* TCP: the host's name becomes an address off this thread */
+    bool looking_up;
 };
 
 struct channel {
@@ -162,11 +164,9 @@ static void link_is_up(struct link *link)
     }
 }
 
-static void link_connect(struct link *link)
+/* Takes over a context on which hiredis has begun to connect. */
+static void adopt(struct link *link, redisAsyncContext *context)
 {
-    const struct address *a = &link->redis->address;
-    redisAsyncContext *context = a->path[0] != '\0' ? redisAsyncConnectUnix(a->path)
-                                                    : redisAsyncConnect(a->host, a->port);
     if (context == NULL || context->err != 0 ||
         redisLibuvAttach(context, link->redis->loop) != REDIS_OK) {
         if (context != NULL) {
@@ -181,6 +181,46 @@ static void link_connect(struct link *link)
     link->due_at = clock_mono_ms() + CONNECT_MS;
     redisAsyncSetDisconnectCallback(context, on_disconnect);
     redisAsyncSetConnectCallback(context, on_connect);
+}
+
+static void on_looked_up(uv_getaddrinfo_t *lookup, int status, struct addrinfo *found)
+{
+    struct link *link = lookup->data;
+    char numeric[INET6_ADDRSTRLEN] = "";
+    link->looking_up = false;
+    if (status == 0 && found->ai_family == AF_INET) {
+        uv_ip4_name((struct sockaddr_in *)(void *)found->ai_addr, numeric, sizeof numeric);
+    } else if (status == 0 && found->ai_family == AF_INET6) {
+        uv_ip6_name((struct sockaddr_in6 *)(void *)found->ai_addr, numeric, sizeof numeric);
+    }
+    uv_freeaddrinfo(found);
+    if (link->redis->closing) {
+        return;
+    }
+    if (numeric[0] == '\0') {
+        link_failed(link);
+    } else {
+        adopt(link, redisAsyncConnect(numeric, link->redis->address.port));
+    }
+}
+
+static void link_connect(struct link *link)
+{
+    const struct address *a = &link->redis->address;
+    if (a->path[0] != '\0') {
+        adopt(link, redisAsyncConnectUnix(a->path));
+        return;
+    }
+    if (link->looking_up) {
+        return; /* a slow name server: its answer will come */
+    }
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    link->lookup.data = link;
+    link->looking_up = uv_getaddrinfo(link->redis->loop, &link->lookup, on_looked_up, a->host,
+                                      NULL, &hints) == 0;
+    if (!link->looking_up) {
+        link_failed(link);
+    }
 }
 
 /* --- commands ---------------------------------------------------------------------------- */

@@ -145,6 +145,16 @@ static int count_seats(const struct worker *worker)
     return count;
 }
 
+/* False: no thread could be made. */
+static bool take_free_seats(struct worker *worker)
+{
+    bool ok = true;
+    for (int i = 0; ok && i < HOST_SLOTS && count_seats(worker) < worker->conf->slots; i++) {
+        ok = worker->seats[i].slot != NULL || take_seat(worker, i);
+    }
+    return ok;
+}
+
 struct worker *worker_start(const struct conf *conf, worker_on_change *on_change, void *context,
                             struct err *err)
 {
@@ -157,10 +167,7 @@ struct worker *worker_start(const struct conf *conf, worker_on_change *on_change
         .conf = conf, .seccomp = seccomp, .on_change = on_change, .context = context};
     worker->stop.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     bool ok = worker->stop.fd >= 0 && docker_global_init();
-    for (int i = 0; ok && i < HOST_SLOTS && count_seats(worker) < conf->slots; i++) {
-        ok = take_seat(worker, i);
-    }
-    if (!ok) {
+    if (!ok || !take_free_seats(worker)) {
         err_set(err, "worker_failed", "the threads that run programs cannot be started");
         worker_destroy(worker);
         return NULL;
@@ -169,6 +176,17 @@ struct worker *worker_start(const struct conf *conf, worker_on_change *on_change
              count_seats(worker) == 0 ? " note=\"this host's slots are taken; gateway only\""
                                       : "");
     return worker;
+}
+
+void worker_take_free_slots(struct worker *worker)
+{
+    int before = count_seats(worker);
+    if (atomic_load(&worker->stop.drain_until) == 0) {
+        take_free_seats(worker); /* without threads now, perhaps with them later */
+    }
+    if (count_seats(worker) > before) {
+        log_info("worker.took_over slots=%d", count_seats(worker) - before);
+    }
 }
 
 void worker_stop(struct worker *worker)

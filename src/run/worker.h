@@ -32,6 +32,10 @@ struct worker_health {
 struct worker *worker_start(const struct conf *conf, worker_on_change *on_change, void *context,
                             struct err *err);
 
+/* Takes the slots that have become free since, because another daemon of this host has ended.
+ * To be called every few seconds. */
+void worker_take_free_slots(struct worker *worker);
+
 /* Asks the threads to stop: idle slots at once, busy ones when their run has ended, at the
  * latest after conf->drain_ms (the job then goes back to the queue). May be called twice. */
 void worker_stop(struct worker *worker);

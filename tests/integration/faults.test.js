@@ -133,7 +133,9 @@ test(`never more than two containers: ${MIXED_JOBS} mixed runs over two daemons 
   const { most, started } = await engine.mostRunning(names);
   assert.ok(started >= MIXED_JOBS, `${started} containers started`);
   assert.equal(most, 2);
-  assert.equal(await second.stop(), 0);
   assert.equal(await daemon.stop(), 0);
-  assert.deepEqual(await containersOf(names), []);
+  await until('the other daemon to take over the slots', async () => slotNames(second).size === 2);
+  assert.equal((await api.run(second, "print('taken over')")).stdout, 'taken over\n');
+  assert.equal(await second.stop(), 0);
+  assert.deepEqual(await containersOf(slotNames(daemon, second)), []);
 });
