@@ -186,7 +186,7 @@ test('output arrives while the program runs', async () => {
 });
 
 test('queue: places count down, a full queue refuses, a queued run can be cancelled', async () => {
-  const small = await startDaemon(redis, { ready: false, args: ['--queue-max', '3', '--role', 'gateway'] });
+  const small = await startDaemon(redis, { args: ['--queue-max', '3', '--role', 'gateway'] });
   const blockers = [];
   for (let i = 0; i < 2; i++) blockers.push(await api.submit(daemon, 'while True: pass'));
   for (const jobId of blockers) await api.reached(daemon, jobId, 'running');
@@ -219,7 +219,7 @@ test('metrics are for this machine; a proxy that is trusted speaks for others', 
   assert.equal(answer.status, 200);
   assert.match(answer.text, /^vve_redis_up 1$/m);
   assert.match(answer.text, /^vve_slots 2$/m);
-  const behind = await startDaemon(redis, { ready: false,
+  const behind = await startDaemon(redis, {
     args: ['--role', 'gateway', '--trusted-proxy', '127.0.0.1', '--rate-limit', '1'] });
   const forwarded = { 'x-forwarded-for': '203.0.113.7' };
   assert.equal((await api.request(behind, 'GET', '/metrics', { headers: forwarded })).status, 403);
@@ -233,7 +233,7 @@ test('metrics are for this machine; a proxy that is trusted speaks for others', 
 });
 
 test('pages of an allowed origin may call, with the headers that browsers ask for', async () => {
-  const open = await startDaemon(redis, { ready: false,
+  const open = await startDaemon(redis, {
     args: ['--role', 'gateway', '--allow-origin', 'https://vve.example'] });
   const origin = 'https://vve.example';
   const preflight = await api.request(open, 'OPTIONS', '/api/execute', { headers: { origin,

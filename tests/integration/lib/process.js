@@ -24,23 +24,42 @@ export function temporaryFolder() {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-// A child whose stderr and stdout are kept as text. `exit` resolves with its code, or signal name.
+// Whatever a failed test has left running ends with the test's process.
+const running = new Set();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+// A child whose stderr and stdout are kept as text. `exit` is a promise of its code, or signal name.
+// Only a test that waits for the exit is kept waiting by it.
 export function start(command, args, options = {}) {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
-  const process_ = { child, pid: child.pid, log: '' };
-  const keep = (chunk) => {
-    process_.log += chunk;
-  };
-  child.stdout.on('data', keep);
-  child.stderr.on('data', keep);
-  process_.exited = false;
-  process_.exit = new Promise((resolve, reject) => {
+  const streams = [child.stdout, child.stderr];
+  const closed = new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => {
-      process_.exited = true;
+      running.delete(child);
+      started.exited = true;
       resolve(signal ?? code);
     });
   });
-  process_.signal = (name) => child.kill(name);
-  return process_;
+  closed.catch(() => {}); // whoever waits hears of it
+  const started = {
+    pid: child.pid,
+    log: '',
+    exited: false,
+    signal: (name) => child.kill(name),
+    get exit() {
+      for (const handle of [child, ...streams]) handle.ref();
+      return closed;
+    },
+  };
+  running.add(child);
+  for (const stream of streams) {
+    stream.on('data', (chunk) => {
+      started.log += chunk;
+    });
+  }
+  for (const handle of [child, ...streams]) handle.unref();
+  return started;
 }
