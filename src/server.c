@@ -4,12 +4,12 @@
  * code 1 and a sentence in the log. Stop, on the first signal: no new runs (503), slots finish
  * what they run; when the last slot has ended: HTTP, Redis and all timers are closed, the loop
  * runs dry, and what is left is freed. The proof of a clean end is that the loop closes with
- * nothing left in it; if it does not, the exit code is 1. A second signal ends the drain at
- * once. */
+ * nothing left in it; if it does not, the exit code is 1. */
 #include "server.h"
 
 #include "api/api.h"
 #include "base/log.h"
+#include "run/reaper.h"
 #include "run/scripts.h"
 
 #include <signal.h>
@@ -25,6 +25,7 @@ struct server {
     uv_async_t worker_changed;
     uv_timer_t slot_timer; /* looks for slots that another daemon has left */
     struct api api;
+    struct reaper *reaper;
     bool stopping;
     bool closing;
 };
@@ -43,12 +44,14 @@ static void close_parts(struct server *server)
     }
     uv_close((uv_handle_t *)&server->worker_changed, NULL);
     uv_close((uv_handle_t *)&server->slot_timer, NULL);
+    api_end_waits(api);
     if (api->http != NULL) {
         http_close(api->http);
     }
     if (api->queue != NULL) {
         queue_close(api->queue);
         watch_close(api->watch);
+        reaper_close(server->reaper);
     }
     if (api->redis != NULL) {
         redis_close(api->redis);
@@ -161,6 +164,7 @@ static bool start_parts(struct server *server, struct err *err)
     }
     api->queue = queue_open(server->conf, &server->loop, api->redis);
     api->watch = watch_open(&server->loop, api->queue);
+    server->reaper = reaper_open(server->conf, &server->loop, api->redis);
     redis_subscribe(api->redis, SCRIPT_CHANNEL);
     if (server->conf->gateway && !start_http(server, err)) {
         return false;
@@ -179,6 +183,7 @@ static bool finish_parts(struct server *server)
     struct api *api = &server->api;
     worker_destroy(api->worker);
     redis_finish(api->redis);
+    reaper_finish(server->reaper);
     queue_finish(api->queue);
     watch_finish(api->watch);
     if (api->http != NULL) {
@@ -196,6 +201,7 @@ int server_run(const struct conf *conf)
     uv_loop_init(&server.loop);
     server.api.conf = conf;
     server.api.loop = &server.loop;
+    api_init(&server.api);
     start_signals(&server);
     bool started = start_parts(&server, &err);
     if (!started) {

@@ -14,6 +14,16 @@ daemon_settings() {
     export VVE_DOCKER_SOCKET=$docker_socket
     export VVE_SECCOMP=${VVE_SECCOMP:-$root/deploy/seccomp.json}
     export VVE_WEB_ROOT=${VVE_WEB_ROOT:-$root/web/dist}
+    if ((EUID == 0)) && [[ -z ${VVE_LOCK_DIR:-} ]]; then
+        daemon_private_locks
+    fi
+}
+
+# The daemon's own choice, /run/lock, is open to everybody: any user of this machine could take
+# the locks, and no program would run. All daemons that root starts here share this folder.
+daemon_private_locks() {
+    export VVE_LOCK_DIR=/run/vve/slots
+    install -d -m 700 "$VVE_LOCK_DIR"
 }
 
 # Prints the address at which this machine reaches a daemon that listens on HOST:PORT.

@@ -15,12 +15,14 @@ docker_systemd_runs() {
 }
 
 # An engine that was killed leaves pid files. When the kernel has given such a pid to another
-# program, dockerd would refuse to start, or would wait for a containerd that is not there.
+# program, dockerd would refuse to start, or would wait for a containerd that is not there. One
+# that has been running since before its package was upgraded reads "dockerd (deleted)".
 docker_clear_stale() {
-    local file pid
+    local file pid program
     for file in /var/run/docker.pid:dockerd /var/run/docker/containerd/containerd.pid:containerd; do
         pid=$(cat "${file%:*}" 2>/dev/null) || continue
-        [[ $(readlink "/proc/${pid:-0}/exe" 2>/dev/null) == */"${file#*:}" ]] || rm -f "${file%:*}"
+        program=$(readlink "/proc/${pid:-0}/exe" 2>/dev/null) || program=
+        [[ ${program% (deleted)} == */"${file#*:}" ]] || rm -f "${file%:*}"
     done
 }
 

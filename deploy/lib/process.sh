@@ -25,8 +25,17 @@ process_record() {
 process_pid() {
     local pid start
     { read -r pid start <"$state/$1.pid"; } 2>/dev/null || return 1
-    [[ $(process_start_time "$pid") == "$start" ]] || return 1
+    # A dead process has no start time either: without one the record names nobody.
+    [[ -n $start && $(process_start_time "$pid") == "$start" ]] || return 1
     printf '%s' "$pid"
+}
+
+# Logs tell the ids of jobs, and who knows an id may read that job's code and output. So they are
+# for our user alone, and so is the folder. Not by a umask for what is spawned: the daemon's lock
+# files are for the daemons of other users too.
+process_make_log() {
+    chmod 700 "$state"
+    (umask 077 && : >>"$1")
 }
 
 # process_spawn NAME LOG COMMAND...: starts COMMAND in a session of its own, with no descriptor
@@ -34,6 +43,7 @@ process_pid() {
 process_spawn() {
     local name=$1 output=$2
     shift 2
+    process_make_log "$output"
     (
         for fd in /proc/self/fd/*; do
             fd=${fd##*/}

@@ -3,6 +3,7 @@
 #ifndef VVE_API_API_H
 #define VVE_API_API_H
 
+#include "base/list.h"
 #include "conf/conf.h"
 #include "net/files.h"
 #include "net/http.h"
@@ -23,14 +24,20 @@ struct api {
     struct watch *watch;
     struct worker *worker; /* NULL: this daemon runs no programs */
     bool draining;         /* stopping: no new runs */
+    struct list waits;     /* of execute.c: submissions that wait for their result */
+    struct list readers;   /* of events.c: open event streams */
     /* figures for /metrics */
     unsigned long long requests;
     unsigned long long admitted;
     unsigned long long refused_rate;
     unsigned long long refused_full;
     unsigned long long refused_away;
-    unsigned long long readers; /* event streams open now */
 };
+
+void api_init(struct api *api); /* after the pointers are set */
+
+/* The daemon ends: whoever waits for a result gets the id of the run, which goes on elsewhere. */
+void api_end_waits(struct api *api);
 
 /* http_handler; the context is the struct api. */
 void api_handle(struct http_exchange *exchange, void *api);

@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "net/sse.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +20,7 @@
 #define CLIENT_MAX 64
 
 struct reader {
-    struct list node; /* in readers_open */
+    struct list node; /* in api->readers */
     struct api *api;
     uint64_t exchange; /* 0 once the connection is gone */
     char client[CLIENT_MAX];
@@ -29,21 +31,29 @@ struct reader {
     int reads;        /* queue calls under way that carry this reader */
 };
 
-static struct list readers_open = {&readers_open, &readers_open};
+/* Half of the id of a log entry: a number that Redis can count up from. */
+static bool number_valid(const char *text, size_t len)
+{
+    char digits[24];
+    snprintf(digits, sizeof digits, "%.*s", (int)len, text);
+    errno = 0;
+    unsigned long long value = strtoull(digits, NULL, 10);
+    return len >= 1 && len <= 20 && errno == 0 && value < ULLONG_MAX;
+}
 
 /* The id of a log entry: digits, a dash, digits. */
 static bool event_id_valid(const char *id)
 {
     size_t first = strspn(id, "0123456789");
     size_t second = id[first] == '-' ? strspn(id + first + 1, "0123456789") : 0;
-    return first >= 1 && first <= 20 && second >= 1 && second <= 20 &&
-           id[first + 1 + second] == '\0';
+    return number_valid(id, first) && second > 0 && id[first + 1 + second] == '\0' &&
+           number_valid(id + first + 1, second);
 }
 
-static int readers_of(const char *client)
+static int readers_of(struct api *api, const char *client)
 {
     int count = 0;
-    LIST_EACH (&readers_open, node, next) {
+    LIST_EACH (&api->readers, node, next) {
         count += strcmp(LIST_OBJECT(node, struct reader, node)->client, client) == 0;
     }
     return count;
@@ -54,7 +64,6 @@ static void release(struct reader *reader)
 {
     if (reader->exchange == 0 && reader->reads == 0) {
         list_remove(&reader->node);
-        reader->api->readers--;
         free(reader);
     }
 }
@@ -75,6 +84,10 @@ static void on_event(const struct queue_event *event, void *context)
     if (exchange == NULL) {
         return;
     }
+    if (view_equals(event->type, "gone")) {
+        sse_end(exchange); /* who comes back hears 404 */
+        return;
+    }
     char id[QUEUE_EVENT_ID_MAX];
     char type[16];
     snprintf(id, sizeof id, "%.*s", (int)event->id.len, event->id.at);
@@ -85,7 +98,7 @@ static void on_event(const struct queue_event *event, void *context)
         watch_remove(reader->api->watch, reader->watcher);
         reader->watcher = 0;
     }
-    sse_event(exchange, position ? NULL : id, position ? "status" : type, event->data);
+    sse_event(exchange, id[0] != '\0' ? id : NULL, position ? "status" : type, event->data);
     if (end) {
         sse_end(exchange);
     }
@@ -130,6 +143,8 @@ static void on_status(enum queue_answer answer, struct view status, enum job_sta
         reply_missing(exchange);
     } else if (answer != QUEUE_OK) {
         reply_away(exchange);
+    } else if (strcmp(http_request(exchange)->method, "HEAD") == 0) {
+        http_reply(exchange, 200, "text/event-stream", view_of(""), HTTP_STATIC_BODY, NULL, 0);
     } else if (reader->resumed && job_state_final(state)) {
         reader->reads++;
         queue_read_events(reader->api->queue, reader->job_id, reader->after, on_rest, reader);
@@ -144,7 +159,7 @@ static void on_status(enum queue_answer answer, struct view status, enum job_sta
 void events_get(struct api *api, struct http_exchange *exchange, const char *job_id)
 {
     const struct http_request *request = http_request(exchange);
-    if (readers_of(request->client) >= api->conf->readers_per_client) {
+    if (readers_of(api, request->client) >= api->conf->readers_per_client) {
         http_reply_error(exchange, 429, "too_many_streams",
                          "Too many event streams are open from your address.", 5, NULL, 0);
         return;
@@ -155,10 +170,6 @@ void events_get(struct api *api, struct http_exchange *exchange, const char *job
                          NULL, 0);
         return;
     }
-    if (strcmp(request->method, "HEAD") == 0) {
-        http_reply(exchange, 200, "text/event-stream", view_of(""), HTTP_STATIC_BODY, NULL, 0);
-        return;
-    }
     struct reader *reader = mem_alloc(sizeof *reader);
     *reader = (struct reader){
         .api = api, .exchange = http_id(exchange), .resumed = resumed, .reads = 1};
@@ -166,8 +177,7 @@ void events_get(struct api *api, struct http_exchange *exchange, const char *job
     snprintf(reader->job_id, sizeof reader->job_id, "%s", job_id);
     snprintf(reader->after, sizeof reader->after, "%s",
              resumed ? request->last_event_id : "0-0");
-    list_append(&readers_open, &reader->node);
-    api->readers++;
+    list_append(&api->readers, &reader->node);
     http_notify_close(exchange, on_client_gone, reader);
     queue_read_status(api->queue, job_id, on_status, reader);
 }

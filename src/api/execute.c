@@ -14,6 +14,7 @@
 #include <strings.h>
 
 struct submission {
+    struct list node; /* in api->waits while it waits for the result */
     struct api *api;
     uint64_t exchange;
     char job_id[ID_UUID_LEN + 1];
@@ -21,6 +22,7 @@ struct submission {
     struct queue_rate rate;
     /* a request that was refused before admission, waiting for its rate-limit headers */
     int refusal_status;
+    int refusal_retry_s; /* -1: a new try is of no use */
     struct err refusal;
     /* while it waits for the result */
     uint64_t watcher; /* 0: none */
@@ -96,6 +98,7 @@ static void end_wait(struct submission *submission)
             http_notify_close(exchange, NULL, NULL);
         }
         submission->ended = true;
+        list_remove(&submission->node);
         watch_remove(submission->api->watch, submission->watcher);
         uv_close((uv_handle_t *)&submission->deadline, on_deadline_closed);
     }
@@ -117,14 +120,25 @@ static void on_event(const struct queue_event *event, void *context)
     end_wait(submission);
 }
 
-static void on_deadline(uv_timer_t *timer)
+static void give_up_waiting(struct submission *submission)
 {
-    struct submission *submission = timer->data;
     struct http_exchange *exchange = http_find(submission->api->http, submission->exchange);
     if (exchange != NULL) {
         reply_accepted(submission, exchange);
     }
     end_wait(submission);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+    give_up_waiting(timer->data);
+}
+
+void api_end_waits(struct api *api)
+{
+    while (!list_empty(&api->waits)) {
+        give_up_waiting(LIST_OBJECT(api->waits.next, struct submission, node));
+    }
 }
 
 static void on_client_gone(struct http_exchange *exchange, void *context)
@@ -139,6 +153,7 @@ static void wait_for_result(struct submission *submission, struct http_exchange 
     uv_timer_init(api->loop, &submission->deadline);
     submission->deadline.data = submission;
     uv_timer_start(&submission->deadline, on_deadline, (uint64_t)api->conf->wait_ms, 0);
+    list_append(&api->waits, &submission->node);
     submission->watcher =
         watch_add(api->watch, submission->job_id, "0-0", on_event, submission);
     http_notify_close(exchange, on_client_gone, submission);
@@ -243,7 +258,7 @@ static void on_rate_for_refusal(const struct queue_rate *rate, void *context)
     struct http_exchange *exchange = http_find(submission->api->http, submission->exchange);
     if (exchange != NULL) {
         refuse(exchange, rate, submission->refusal_status, submission->refusal.code,
-               submission->refusal.text, -1);
+               submission->refusal.text, submission->refusal_retry_s);
     }
     free(submission);
 }
@@ -252,16 +267,19 @@ void execute_post(struct api *api, struct http_exchange *exchange, const char *j
 {
     (void)job_id;
     const struct http_request *request = http_request(exchange);
-    if (api->draining) {
-        http_reply_error(exchange, 503, "shutting_down",
-                         "The server is restarting. Try again in 5 s.", 5, NULL, 0);
-        return;
-    }
     struct submission *submission = mem_alloc(sizeof *submission);
     *submission = (struct submission){.api = api, .exchange = http_id(exchange)};
+    list_init(&submission->node);
     struct job job = {0};
-    if (!parse(api, request, &job, &submission->wait, &submission->refusal)) {
-        submission->refusal_status = status_of(&submission->refusal);
+    if (api->draining) {
+        err_set(&submission->refusal, "shutting_down",
+                "The server is restarting. Try again in 5 s.");
+    } else if (parse(api, request, &job, &submission->wait, &submission->refusal)) {
+        submission->refusal.code = NULL;
+    }
+    if (submission->refusal.code != NULL) {
+        submission->refusal_status = api->draining ? 503 : status_of(&submission->refusal);
+        submission->refusal_retry_s = api->draining ? 5 : -1;
         queue_read_rate(api->queue, request->client, on_rate_for_refusal, submission);
         return;
     }

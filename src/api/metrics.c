@@ -2,6 +2,9 @@
 #include "api/reply.h"
 #include "api/routes.h"
 #include "base/buf.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
 
 static void metric(struct buf *out, const char *name, const char *type, const char *help,
                    long long value)
@@ -25,12 +28,13 @@ static void write_worker(struct buf *out, const struct worker_health *health)
            (long long)health->engine_failures);
 }
 
-void metrics_get(struct api *api, struct http_exchange *exchange, const char *job_id)
+static void on_length(int64_t length, void *context)
 {
-    (void)job_id;
-    if (!api->conf->metrics_public && !http_request(exchange)->loopback) {
-        http_reply_error(exchange, 403, "loopback_only",
-                         "Metrics are served to this machine only.", -1, NULL, 0);
+    struct pending_reply *pending = context;
+    struct api *api = pending->api;
+    struct http_exchange *exchange = http_find(api->http, pending->exchange);
+    free(pending);
+    if (exchange == NULL) {
         return;
     }
     struct worker_health health = {0};
@@ -43,10 +47,13 @@ void metrics_get(struct api *api, struct http_exchange *exchange, const char *jo
            (long long)api->requests);
     metric(&out, "vve_connections", "gauge", "Open HTTP connections.",
            (long long)http_connections(api->http));
-    metric(&out, "vve_event_streams", "gauge", "Open event streams.", (long long)api->readers);
+    long long readers = 0;
+    LIST_EACH (&api->readers, node, next) {
+        readers++;
+    }
+    metric(&out, "vve_event_streams", "gauge", "Open event streams.", readers);
     metric(&out, "vve_redis_up", "gauge", "1 while Redis answers.", redis_ready(api->redis));
-    metric(&out, "vve_queue_length", "gauge", "Runs that wait; -1 while unknown.",
-           queue_length(api->queue));
+    metric(&out, "vve_queue_length", "gauge", "Runs that wait; -1 while unknown.", length);
     metric(&out, "vve_admitted_total", "counter", "Runs accepted.", (long long)api->admitted);
     buf_printf(&out,
                "# HELP vve_refused_total Runs refused.\n# TYPE vve_refused_total counter\n"
@@ -58,4 +65,17 @@ void metrics_get(struct api *api, struct http_exchange *exchange, const char *jo
     http_reply(exchange, 200, "text/plain; version=0.0.4", buf_view(&out), HTTP_COPY_BODY, NULL,
                0);
     buf_finish(&out);
+}
+
+void metrics_get(struct api *api, struct http_exchange *exchange, const char *job_id)
+{
+    (void)job_id;
+    if (!api->conf->metrics_public && !http_request(exchange)->loopback) {
+        http_reply_error(exchange, 403, "loopback_only",
+                         "Metrics are served to this machine only.", -1, NULL, 0);
+        return;
+    }
+    struct pending_reply *pending = mem_alloc(sizeof *pending);
+    *pending = (struct pending_reply){api, http_id(exchange)};
+    queue_read_length(api->queue, on_length, pending);
 }

@@ -63,6 +63,12 @@ static void reply_not_allowed(struct http_exchange *exchange, const char *method
                      &allow, 1);
 }
 
+void api_init(struct api *api)
+{
+    list_init(&api->waits);
+    list_init(&api->readers);
+}
+
 void api_handle(struct http_exchange *exchange, void *context)
 {
     struct api *api = context;

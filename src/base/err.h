@@ -8,7 +8,7 @@
 
 struct err {
     const char *code; /* static string, never freed */
-    char text[240];   /* cut if longer */
+    char text[240];   /* valid UTF-8; cut if longer */
 };
 
 /* Fills `err` (if any) and returns false, so that `return err_set(...)` reads as one step. */

@@ -4,13 +4,13 @@
 
 #include "base/mem.h"
 #include "base/view.h"
+#include "conf/check.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum kind { TEXT, NUMBER, FLAG, LIST, LISTEN, ROLE, LEVEL };
 
@@ -21,6 +21,7 @@ struct option {
     int min;
     int max;
     const char *initial;
+    const char *value; /* its place-holder in --help, with the unit */
     const char *help;
 };
 
@@ -28,48 +29,57 @@ struct option {
 
 /* Limits of the design first come as defaults here, and nowhere else. */
 static const struct option options[] = {
-    {"listen", LISTEN, 0, 0, 0, "0.0.0.0:8080", "address and port to serve HTTP on"},
-    {"redis", TEXT, AT(redis), 0, 0, "tcp://127.0.0.1:6379", "unix:/path or tcp://host:port"},
-    {"docker-socket", TEXT, AT(docker_socket), 0, 0, "/var/run/docker.sock",
+    {"listen", LISTEN, 0, 0, 0, "0.0.0.0:8080", "ADDRESS:PORT",
+     "where to serve HTTP; port 0: any free one"},
+    {"redis", TEXT, AT(redis), 0, 0, "tcp://127.0.0.1:6379", "ADDRESS",
+     "unix:/path or tcp://host:port"},
+    {"docker-socket", TEXT, AT(docker_socket), 0, 0, "/var/run/docker.sock", "PATH",
      "the Docker Engine's socket"},
-    {"image", TEXT, AT(image), 0, 0, "vve-runner:latest", "image that programs run in"},
-    {"runtime", TEXT, AT(runtime), 0, 0, "",
-     "container runtime, such as runsc (default: Engine's)"},
-    {"seccomp", TEXT, AT(seccomp), 0, 0, "/etc/vve/seccomp.json", "system call profile"},
-    {"web-root", TEXT, AT(web_root), 0, 0, "/usr/share/vve/web", "folder of the built page"},
-    {"lock-dir", TEXT, AT(lock_dir), 0, 0, "/run/lock",
-     "folder of the slot locks of this host"},
-    {"role", ROLE, 0, 0, 0, "all", "gateway (serves), worker (runs programs) or all"},
-    {"slots", NUMBER, AT(slots), 0, 2, "2", "programs that run at the same time"},
-    {"rate-limit", NUMBER, AT(rate_limit), 0, 100000, "10",
-     "runs a minute and client; 0: unlimited"},
-    {"queue-max", NUMBER, AT(queue_max), 1, 100000, "100", "runs that may wait"},
-    {"code-bytes", NUMBER, AT(code_bytes), 1, 65536, "5120", "largest program"},
-    {"stdin-bytes", NUMBER, AT(stdin_bytes), 0, 65536, "5120",
+    {"image", TEXT, AT(image), 0, 0, "vve-runner:latest", "NAME", "image that programs run in"},
+    {"runtime", TEXT, AT(runtime), 0, 0, "", "NAME",
+     "container runtime, such as runsc; none: the Engine's own"},
+    {"seccomp", TEXT, AT(seccomp), 0, 0, "/etc/vve/seccomp.json", "FILE",
+     "system call profile of the programs"},
+    {"web-root", TEXT, AT(web_root), 0, 0, "/usr/share/vve/web", "FOLDER", "the built page"},
+    {"lock-dir", TEXT, AT(lock_dir), 0, 0, "/run/lock", "FOLDER",
+     "the slot locks, shared by all daemons of this host"},
+    {"role", ROLE, 0, 0, 0, "all", "ROLE", "gateway (serves), worker (runs programs) or all"},
+    {"slots", NUMBER, AT(slots), 0, 2, "2", "COUNT", "programs that run at the same time"},
+    {"rate-limit", NUMBER, AT(rate_limit), 0, 100000, "10", "COUNT",
+     "runs a minute, for each client; 0: unlimited"},
+    {"queue-max", NUMBER, AT(queue_max), 1, 100000, "100", "COUNT", "runs that may wait"},
+    {"code-bytes", NUMBER, AT(code_bytes), 1, 65536, "5120", "BYTES", "largest program"},
+    {"stdin-bytes", NUMBER, AT(stdin_bytes), 0, 65536, "5120", "BYTES",
      "largest input given with a run"},
-    {"body-bytes", NUMBER, AT(body_bytes), 1024, 1048576, "65536", "largest request body"},
-    {"output-bytes", NUMBER, AT(output_bytes), 1, 1048576, "10240", "output kept of a run"},
-    {"flood-bytes", NUMBER, AT(flood_bytes), 0, 1 << 30, "1048576",
+    {"body-bytes", NUMBER, AT(body_bytes), 1024, 1048576, "65536", "BYTES",
+     "largest request body"},
+    {"output-bytes", NUMBER, AT(output_bytes), 1, 1048576, "10240", "BYTES",
+     "output kept of a run"},
+    {"flood-bytes", NUMBER, AT(flood_bytes), 0, 1 << 30, "1048576", "BYTES",
      "output beyond that at which a run is stopped"},
-    {"run-ms", NUMBER, AT(run_ms), 100, 600000, "5000", "time a run may take"},
-    {"memory-bytes", NUMBER, AT(memory_bytes), 16777216, INT_MAX, "134217728",
+    {"run-ms", NUMBER, AT(run_ms), 100, 600000, "5000", "MILLISECONDS", "time a run may take"},
+    {"memory-bytes", NUMBER, AT(memory_bytes), 16777216, INT_MAX, "134217728", "BYTES",
      "memory of a run"},
-    {"cpu-millis", NUMBER, AT(cpu_millis), 10, 64000, "500", "thousandths of a CPU for a run"},
-    {"pids", NUMBER, AT(pids), 8, 4096, "64", "processes and threads of a run"},
-    {"job-ttl", NUMBER, AT(job_ttl_s), 10, 86400, "600", "seconds a result is kept"},
-    {"wait-ms", NUMBER, AT(wait_ms), 100, 600000, "30000", "longest ?wait=true"},
-    {"connections-per-client", NUMBER, AT(connections_per_client), 1, 1000000, "200",
+    {"cpu-millis", NUMBER, AT(cpu_millis), 10, 64000, "500", "COUNT",
+     "thousandths of a processor for a run"},
+    {"pids", NUMBER, AT(pids), 8, 4096, "64", "COUNT", "processes and threads of a run"},
+    {"job-ttl", NUMBER, AT(job_ttl_s), 10, 86400, "600", "SECONDS",
+     "how long a result is kept"},
+    {"wait-ms", NUMBER, AT(wait_ms), 100, 600000, "30000", "MILLISECONDS",
+     "how long ?wait=true may wait"},
+    {"connections-per-client", NUMBER, AT(connections_per_client), 1, 1000000, "200", "COUNT",
      "open connections of a client"},
-    {"readers-per-client", NUMBER, AT(readers_per_client), 1, 1000000, "20",
+    {"readers-per-client", NUMBER, AT(readers_per_client), 1, 1000000, "20", "COUNT",
      "open event streams of a client"},
-    {"drain-ms", NUMBER, AT(drain_ms), 0, 600000, "8000",
-     "time a stopping daemon lets runs finish"},
-    {"trusted-proxy", LIST, AT(trusted_proxies), 0, 0, "",
-     "proxy whose X-Forwarded-For counts (repeatable)"},
-    {"allow-origin", LIST, AT(allow_origins), 0, 0, "",
-     "other origin that may call the API (repeatable)"},
-    {"metrics-public", FLAG, AT(metrics_public), 0, 0, "no", "serve /metrics to everybody"},
-    {"log-level", LEVEL, AT(log_level), 0, 0, "info", "debug, info, warn or error"},
+    {"drain-ms", NUMBER, AT(drain_ms), 0, 600000, "8000", "MILLISECONDS",
+     "how long a stopping daemon lets runs finish"},
+    {"trusted-proxy", LIST, AT(trusted_proxies), 0, 0, "", "ADDRESS,...",
+     "proxies whose X-Forwarded-For counts"},
+    {"allow-origin", LIST, AT(allow_origins), 0, 0, "", "ORIGIN,...",
+     "other origins whose pages may call the API: scheme://host[:port]"},
+    {"metrics-public", FLAG, AT(metrics_public), 0, 0, "no", "[=yes|no]",
+     "serve /metrics to everybody"},
+    {"log-level", LEVEL, AT(log_level), 0, 0, "info", "LEVEL", "debug, info, warn or error"},
 };
 
 #define OPTION_COUNT (sizeof options / sizeof options[0])
@@ -344,39 +354,47 @@ static bool set_from_flags(struct conf *conf, int argc, char **argv, struct err 
     return true;
 }
 
-/* --- answers ----------------------------------------------------------------------------- */
+/* --- help -------------------------------------------------------------------------------- */
+
+static void print_row(FILE *out, const char *name, const char *value, const char *help,
+                      const char *initial)
+{
+    char flag[64];
+    bool spaced = *value != '\0' && *value != '[';
+    snprintf(flag, sizeof flag, "--%s%s%s", name, spaced ? " " : "", value);
+    fprintf(out, "  %-30s  %s", flag, help);
+    if (*initial != '\0') {
+        fprintf(out, " [%s]", initial);
+    }
+    fputc('\n', out);
+}
 
 static void print_help(FILE *out)
 {
-    fprintf(out,
-            "vve %s: a collaborative Python editor that runs what people write.\n\n"
-            "Options (also VVE_NAME in the environment, or name = value in the file):\n",
-            VVE_VERSION);
+    fputs("Usage: vve [OPTION]...\n\n"
+          "Serves an editor page and an API that run Python programs, each in a container of\n"
+          "its own. Options, with their defaults in brackets:\n\n",
+          out);
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const struct option *o = &options[i];
-        fprintf(out, "  --%-23s %s%s%s%s\n", o->name, o->help, *o->initial != '\0' ? " [" : "",
-                o->initial, *o->initial != '\0' ? "]" : "");
+        print_row(out, o->name, o->value, o->help, o->initial);
     }
-    fprintf(out, "  --%-23s read options from a file; later sources win\n", "config FILE");
-    fprintf(out, "  --%-23s check the configuration and exit\n", "check");
-    fprintf(out, "  --%-23s print the version\n  --%-23s print this\n", "version", "help");
+    print_row(out, "config", "FILE", "read options from a file", "");
+    print_row(out, "check", "", "check the configuration and exit", "");
+    print_row(out, "version", "", "print the version and exit", "");
+    print_row(out, "help", "", "print this and exit", "");
+    fputs(
+        "\nA value comes from defaults, file, VVE_* environment, flags; the last wins, but "
+        "lists\n"
+        "(...) add up. The file is the one that --config names, or else VVE_CONFIG. The same\n"
+        "value as a flag, in the environment, and as a line of the file:\n\n"
+        "  --rate-limit 5    (or --rate-limit=5)\n"
+        "  VVE_RATE_LIMIT=5\n"
+        "  rate-limit = 5\n",
+        out);
 }
 
-static bool readable(const char *option, const char *path, struct err *err)
-{
-    return access(path, R_OK) == 0 ||
-           err_set(err, "bad_option", "%s: %.100s: %s.", option, path, strerror(errno));
-}
-
-/* What a daemon of this role will need and --check can see without starting anything. */
-static bool check(const struct conf *conf, struct err *err)
-{
-    if (strncmp(conf->redis, "unix:/", 6) != 0 && strncmp(conf->redis, "tcp://", 6) != 0) {
-        return err_set(err, "bad_option", "redis must be unix:/path or tcp://host:port.");
-    }
-    return (!conf->worker || readable("seccomp", conf->seccomp, err)) &&
-           (!conf->gateway || readable("web-root", conf->web_root, err));
-}
+/* --- loading ----------------------------------------------------------------------------- */
 
 static bool asked(int argc, char **argv, const char *flag)
 {
@@ -404,7 +422,7 @@ enum conf_outcome conf_load(int argc, char **argv, struct conf *conf, FILE *out,
     const char *file = value_of_flag(argc, argv, "--config");
     file = file != NULL ? file : getenv("VVE_CONFIG");
     if ((file != NULL && !set_from_file(conf, file, err)) || !set_from_environment(conf, err) ||
-        !set_from_flags(conf, argc, argv, err) || !check(conf, err)) {
+        !set_from_flags(conf, argc, argv, err) || !conf_check(conf, err)) {
         return CONF_BAD;
     }
     if (conf->check_only) {

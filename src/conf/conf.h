@@ -1,6 +1,6 @@
 /* The daemon's configuration: constant once conf_load has returned, so every thread may read
  * it. One table of options (conf.c) gives flags, VVE_* environment variables, the config file,
- * --help and --check. Later wins: defaults, file, environment, flags. */
+ * --help and --check. Later wins: defaults, file, environment, flags; lists add up. */
 #ifndef VVE_CONF_CONF_H
 #define VVE_CONF_CONF_H
 
@@ -46,9 +46,8 @@ struct conf {
     int readers_per_client; /* event streams */
     int drain_ms;           /* how long a stopping daemon lets runs finish */
     /* edge */
-    char
-        *trusted_proxies[CONF_LIST_MAX]; /* addresses; X-Forwarded-For counts only from these */
-    char *allow_origins[CONF_LIST_MAX];  /* scheme://host[:port] */
+    char *trusted_proxies[CONF_LIST_MAX]; /* addresses whose X-Forwarded-For counts */
+    char *allow_origins[CONF_LIST_MAX];   /* scheme://host[:port] */
     bool metrics_public;
     /* log */
     enum log_level log_level;

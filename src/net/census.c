@@ -1,6 +1,7 @@
 /* See census.h. A small hash table of lists. */
 #include "net/census.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "net/client.h"
 
@@ -18,11 +19,7 @@ struct entry {
 
 static struct list *bucket_of(struct census *census, const char *client)
 {
-    uint32_t hash = 2166136261u; /* FNV-1a */
-    for (; *client != '\0'; client++) {
-        hash = (hash ^ (unsigned char)*client) * 16777619u;
-    }
-    return &census->buckets[hash % CENSUS_BUCKETS];
+    return &census->buckets[hash_of(view_of(client)) % CENSUS_BUCKETS];
 }
 
 static struct entry *find(struct list *bucket, const char *client)

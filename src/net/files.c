@@ -3,6 +3,7 @@
  * was only if it is replaced, not overwritten, as builds do. */
 #include "net/files.h"
 
+#include "base/hash.h"
 #include "base/buf.h"
 #include "base/mem.h"
 
@@ -94,15 +95,6 @@ static void unmap(struct view bytes)
     if (bytes.len > 0) {
         munmap((void *)(uintptr_t)bytes.at, bytes.len);
     }
-}
-
-static uint64_t hash_of(struct view bytes)
-{
-    uint64_t hash = 14695981039346656037u; /* FNV-1a: tells builds apart, guards nothing */
-    for (size_t i = 0; i < bytes.len; i++) {
-        hash = (hash ^ (unsigned char)bytes.at[i]) * 1099511628211u;
-    }
-    return hash;
 }
 
 static enum coding coding_of(const char *path)

@@ -1,6 +1,6 @@
 /* See gate.h. The life of a connection here:
  *
- *   accepted -> over the client's cap: refused
+ *   accepted -> over the client's cap, or all places are taken: refused
  *            -> looked at: good head: handed over
  *                          bad head: refused
  *                          unfinished: waits for more, at most head_timeout_ms: refused (408)
@@ -9,6 +9,10 @@
  *
  * It is drained because a socket that is closed with unread bytes in it is reset, and a reset
  * takes the answer away from the client.
+ *
+ * A look goes no further than a byte marked as urgent, yet the kernel counts what is behind it
+ * and calls the socket readable. So a guest whose wake brought nothing new sleeps until the next
+ * sweep, or the loop would spin.
  *
  * Descriptors may end while connections wait in the backlog. Then the listener would stay
  * readable and the loop would spin; so one descriptor is kept in spare and spent to accept and
@@ -38,6 +42,8 @@ enum {
     ACCEPT_BATCH = 64, /* then the loop looks after others */
     LINGER_MS = 1000,
     SWEEP_MS = 50,
+    REPORT_MS = 1000,
+    EXTRA_PLACES = 16, /* beyond connections_max, for those that are told that all is full */
     MAX_REFUSAL_BYTES = 2048,
 };
 
@@ -53,6 +59,8 @@ struct gate {
     bool paused;
     struct census census;
     struct list waiting; /* struct guest */
+    size_t unreported;   /* callers turned down for want of a place since the last report */
+    int64_t reported_ms; /* when that was */
 };
 
 /* A connection that has not been handed over. Owned by the gate's list; freed by close_guest or
@@ -62,13 +70,15 @@ struct guest {
     struct gate *gate;
     int fd;
     uv_poll_t poll;
-    bool polled;  /* the poll handle is in the loop */
+    bool polled;  /* the poll handle is in the loop; not active: asleep until the sweep */
     bool refused; /* answered; now drained */
+    size_t seen;  /* bytes at the last look */
     struct head_scan scan;
     int64_t deadline_ms;
     struct client_address peer;
     struct client client;
-    size_t held; /* connections of the client when this one came */
+    size_t held;  /* connections of the client when this one came, it included */
+    size_t total; /* connections of everybody, likewise */
 };
 
 /* --- ends --- */
@@ -223,6 +233,11 @@ static void hand_over(struct guest *guest, const char *bytes, const struct head 
 static void await_more(struct guest *guest, size_t have)
 {
     int low = (int)have + 1;
+    if (guest->polled && have <= guest->seen) {
+        uv_poll_stop(&guest->poll);
+        return;
+    }
+    guest->seen = have;
     setsockopt(guest->fd, SOL_SOCKET, SO_RCVLOWAT, &low, sizeof low);
     wait_readable(guest);
 }
@@ -288,8 +303,21 @@ static void admit(struct gate *gate, int fd, const struct sockaddr_storage *addr
     client_address_of(address, &guest->peer);
     client_name(&guest->peer, NULL, 0, false, NULL, &guest->client);
     guest->held = census_enter(&gate->census, guest->client.name);
+    guest->total = gate->census.total;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     list_append(fresh, &guest->node);
+}
+
+/* An overrun would else fill the log: a line a second at most. */
+static void report_full(struct gate *gate)
+{
+    int64_t now = clock_mono_ms();
+    gate->unreported++;
+    if (now - gate->reported_ms >= REPORT_MS) {
+        log_warn("gate.full connections=%zu refused=%zu", gate->census.total, gate->unreported);
+        gate->reported_ms = now;
+        gate->unreported = 0;
+    }
 }
 
 /* A client over its cap is told so; one far over it, and so not listening, is just closed. A
@@ -298,7 +326,10 @@ static void greet(struct guest *guest)
 {
     const struct gate_settings *settings = &guest->gate->settings;
     size_t cap = (size_t)settings->connections_per_client;
-    if (guest->held <= cap || client_trusted(&guest->peer, settings->trusted_proxies)) {
+    if (guest->total > (size_t)settings->connections_max) {
+        report_full(guest->gate);
+        refuse(guest, 503, "Too many connections are open.");
+    } else if (guest->held <= cap || client_trusted(&guest->peer, settings->trusted_proxies)) {
         inspect(guest, false);
     } else if (guest->held <= 2 * cap) {
         refuse(guest, 503, "Too many connections from this address are open.");
@@ -341,6 +372,12 @@ static void turn_away(struct gate *gate)
     }
 }
 
+/* Never more descriptors than these: the rest of the daemon needs some too. */
+static size_t places(const struct gate *gate)
+{
+    return (size_t)gate->settings.connections_max + EXTRA_PLACES;
+}
+
 /* False: look again when the listener is readable. */
 static bool accept_one(struct gate *gate, struct list *fresh)
 {
@@ -348,12 +385,17 @@ static bool accept_one(struct gate *gate, struct list *fresh)
     socklen_t len = sizeof address;
     int fd = accept4(gate->listener, (struct sockaddr *)&address, &len,
                      SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0 && gate->census.total >= places(gate)) {
+        report_full(gate);
+        close(fd);
+        return true;
+    }
     if (fd >= 0) {
         admit(gate, fd, &address, fresh);
         return true;
     }
     if (errno == EMFILE || errno == ENFILE) {
-        log_warn("gate.full connections=%zu", gate->census.total);
+        report_full(gate);
         turn_away(gate);
     } else if (errno == ENOBUFS || errno == ENOMEM) {
         pause_listening(gate);
@@ -392,6 +434,11 @@ static void expire(struct guest *guest)
     }
 }
 
+static bool asleep(const struct guest *guest)
+{
+    return guest->polled && !uv_is_active((const uv_handle_t *)&guest->poll);
+}
+
 static void on_sweep(uv_timer_t *timer)
 {
     struct gate *gate = timer->data;
@@ -400,6 +447,8 @@ static void on_sweep(uv_timer_t *timer)
         struct guest *guest = LIST_OBJECT(node, struct guest, node);
         if (now >= guest->deadline_ms) {
             expire(guest);
+        } else if (asleep(guest)) {
+            inspect(guest, false);
         }
     }
     if (gate->paused && gate->listener >= 0) {
@@ -424,8 +473,9 @@ static bool parse_address(const struct gate_settings *settings,
 
 static int bound_port(int fd)
 {
-    struct sockaddr_storage address = {0};
+    struct sockaddr_storage address;
     socklen_t len = sizeof address;
+    memset(&address, 0, sizeof address);
     getsockname(fd, (struct sockaddr *)&address, &len);
     return ntohs(address.ss_family == AF_INET6
                      ? ((struct sockaddr_in6 *)(void *)&address)->sin6_port

@@ -20,6 +20,7 @@ struct gate_settings {
     const char *host; /* IPv4 or IPv6 address */
     int port;         /* 0: the kernel chooses */
     int connections_per_client;
+    int connections_max; /* of all clients together */
     int head_timeout_ms;
     char *const *trusted_proxies; /* NULL-terminated; outlives the gate */
 };

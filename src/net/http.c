@@ -7,10 +7,13 @@
  *   - the body is announced too large, or a page of another site may not call: replied at once;
  *     what still arrives is read and thrown away, so that the reply is not lost to a reset;
  *   - the body does not arrive in time: 408;
- *   - the client closes, or shuts its writing side, before it has its reply: gone. A waiting
- *     handler finds no exchange under its id any more;
- *   - the client does not read: gone after WRITE_MS without progress, or when a stream piles
- * up.
+ *   - the client shuts its writing side before the request is whole, or while it reads a
+ *     stream: gone. The stream's handler finds no exchange under its id any more;
+ *   - the client shuts its writing side, or closes, while a reply is owed: the one looks like
+ *     the other, so the reply is written in any case, and is what finds out. Until then the
+ *     socket is not listened to, or libwebsockets would close it;
+ *   - the client does not read: gone after write_timeout_ms without progress, or when a stream
+ *     piles up.
  *
  * An exchange ends in one place only, LWS_CALLBACK_RAW_CLOSE, which libwebsockets calls from
  * the loop (or from http_close), never from within a call of a handler. To end one from here
@@ -22,6 +25,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "net/gate.h"
 #include "net/headers.h"
 #include "net/lws.h"
@@ -43,6 +47,8 @@ enum {
     WRITE_MS = 30000,
     SWEEP_MS = 50,
     MAX_REPLY_HEAD = 8192,
+    RESERVED_DESCRIPTORS = 64, /* for Redis, the Docker Engine and the loop itself */
+    KEPT_BYTES = 64 * 1024,    /* an emptied stream buffer that is larger is given back */
 };
 
 struct http {
@@ -78,6 +84,7 @@ struct http_exchange {
     struct client client;
     char *text; /* the head's bytes; the request's strings are in them */
     bool cross; /* from an allowed page of another site */
+    bool deaf;  /* the socket is not listened to */
     struct buf body;
     size_t body_len;     /* as announced */
     struct buf out;      /* not yet sent */
@@ -114,8 +121,17 @@ static void destroy(struct http_exchange *exchange)
     free(exchange);
 }
 
+static void listen_to(struct http_exchange *exchange, bool listens)
+{
+    if (exchange->deaf == listens) {
+        exchange->deaf = !listens;
+        lws_rx_flow_control(exchange->wsi, listens);
+    }
+}
+
 static void kill_exchange(struct http_exchange *exchange)
 {
+    listen_to(exchange, true);
     exchange->stage = STAGE_DEAD;
     buf_clear(&exchange->out);
     exchange->rest.len = 0;
@@ -126,6 +142,7 @@ static void kill_exchange(struct http_exchange *exchange)
 
 static void linger(struct http_exchange *exchange)
 {
+    listen_to(exchange, true);
     exchange->stage = STAGE_LINGER;
     exchange->deadline_ms = clock_mono_ms() + LINGER_MS;
     shutdown(lws_get_socket_fd(exchange->wsi), SHUT_WR);
@@ -161,17 +178,29 @@ static bool send_what_fits(struct http_exchange *exchange)
     return true;
 }
 
+static size_t unsent(const struct http_exchange *exchange)
+{
+    return exchange->out.len + exchange->rest.len;
+}
+
+/* Only what goes out moves the deadline on: new bytes that wait behind others do not. */
 static void flush(struct http_exchange *exchange)
 {
+    size_t before = unsent(exchange);
     if (!send_what_fits(exchange)) {
         kill_exchange(exchange);
-    } else if (exchange->out.len + exchange->rest.len > 0) {
-        exchange->deadline_ms = clock_mono_ms() + WRITE_MS;
+    } else if (unsent(exchange) > 0) {
+        if (unsent(exchange) < before || exchange->deadline_ms == 0) {
+            exchange->deadline_ms = clock_mono_ms() + exchange->http->settings.write_timeout_ms;
+        }
         lws_callback_on_writable(exchange->wsi);
     } else if (exchange->stage == STAGE_WRITING) {
         linger(exchange);
     } else {
         exchange->deadline_ms = 0;
+        if (exchange->out.cap > KEPT_BYTES) {
+            buf_finish(&exchange->out);
+        }
     }
 }
 
@@ -250,6 +279,7 @@ void http_reply(struct http_exchange *exchange, int status, const char *type, st
     }
     assert(!out->failed);
     exchange->stage = STAGE_WRITING;
+    exchange->deadline_ms = 0;
     flush(exchange);
 }
 
@@ -263,6 +293,9 @@ void http_reply_error(struct http_exchange *exchange, int status, const char *co
     assert(header_count < MAX_HEADERS);
     for (size_t i = 0; i < header_count; i++) {
         all[i] = headers[i];
+    }
+    if (!utf8_valid(message, strlen(message))) {
+        message = "Error."; /* JSON cannot carry it */
     }
     json_t *error = json_pack("{s:s, s:s}", "code", code, "message", message);
     if (retry_after_s >= 0) {
@@ -290,6 +323,8 @@ void http_stream_begin(struct http_exchange *exchange, const char *type, size_t 
     buf_string(&exchange->out,
                "X-Accel-Buffering: no\r\n\r\n"); /* nginx must not hold it back */
     exchange->stage = is_head(exchange) ? STAGE_WRITING : STAGE_STREAM;
+    exchange->deadline_ms = 0;
+    listen_to(exchange, true); /* a stream is worth nothing to one who has left */
     flush(exchange);
 }
 
@@ -321,6 +356,13 @@ void http_stream_end(struct http_exchange *exchange)
     if (exchange->stage == STAGE_STREAM) {
         exchange->stage = STAGE_WRITING;
         flush(exchange);
+    }
+}
+
+void http_stream_abort(struct http_exchange *exchange)
+{
+    if (exchange->stage == STAGE_STREAM) {
+        kill_exchange(exchange);
     }
 }
 
@@ -371,6 +413,9 @@ static void handle(struct http_exchange *exchange)
     exchange->deadline_ms = 0;
     exchange->request.body = buf_view(&exchange->body);
     http->handler(exchange, http->context);
+    if (exchange->stage == STAGE_HANDLED || exchange->stage == STAGE_WRITING) {
+        listen_to(exchange, false);
+    }
 }
 
 /* Bytes behind the announced body are a second request, which is never answered: the reply says
@@ -436,8 +481,7 @@ static void begin(struct http_exchange *exchange, const struct head *head)
 
 /* --- taking connections over --- */
 
-/* Ends `part` of `bytes` with a NUL in the copy `text` of them. There is room for it: a space,
- * a
+/* Ends `part` of `bytes` with a NUL in the copy `text` of them. There is room for it: a space, a
  * '?' or a line end follows each part, and the parts do not touch. */
 static const char *terminate(char *text, const char *bytes, struct view part)
 {
@@ -463,7 +507,7 @@ static void fill_request(struct http_exchange *exchange, const char *bytes,
         .path = terminate(text, bytes, head->path),
         .query = head->query.len > 0 ? terminate(text, bytes, head->query) : "",
         .client = exchange->client.name,
-        .loopback = exchange->client.loopback,
+        .loopback = exchange->client.loopback && origin_host_is_own(head_value(head, "host")),
         .content_type = field(text, bytes, head, "content-type"),
         .accept_encoding = field(text, bytes, head, "accept-encoding"),
         .if_none_match = field(text, bytes, head, "if-none-match"),
@@ -617,6 +661,7 @@ static bool open_parts(struct http *http, struct err *err)
         .host = settings->host,
         .port = settings->port,
         .connections_per_client = settings->connections_per_client,
+        .connections_max = settings->connections_max,
         .head_timeout_ms = settings->request_timeout_ms,
         .trusted_proxies = settings->trusted_proxies,
     };
@@ -627,6 +672,26 @@ static bool open_parts(struct http *http, struct err *err)
     return http->gate != NULL;
 }
 
+static int most_connections(size_t descriptors)
+{
+    return (int)(descriptors > 2 * RESERVED_DESCRIPTORS ? descriptors - RESERVED_DESCRIPTORS
+                                                        : descriptors / 2);
+}
+
+static void set_defaults(struct http_settings *settings)
+{
+    int most = most_connections(lws_port_descriptors());
+    if (settings->connections_max == 0 || settings->connections_max > most) {
+        settings->connections_max = most;
+    }
+    if (settings->request_timeout_ms == 0) {
+        settings->request_timeout_ms = REQUEST_MS;
+    }
+    if (settings->write_timeout_ms == 0) {
+        settings->write_timeout_ms = WRITE_MS;
+    }
+}
+
 struct http *http_open(const struct http_settings *settings, http_handler *handler,
                        void *context, struct err *err)
 {
@@ -634,9 +699,7 @@ struct http *http_open(const struct http_settings *settings, http_handler *handl
     http->settings = *settings;
     http->handler = handler;
     http->context = context;
-    if (http->settings.request_timeout_ms == 0) {
-        http->settings.request_timeout_ms = REQUEST_MS;
-    }
+    set_defaults(&http->settings);
     for (size_t i = 0; i < BUCKETS; i++) {
         list_init(&http->exchanges[i]);
     }

@@ -4,7 +4,9 @@
  * An exchange is one request and its one reply; it belongs to this module and dies with its
  * connection. The handler may reply at once or later; across any wait carry the exchange's id
  * and look it up again: a missing id means that the client has gone, which is normal and quiet.
- * One request a connection. */
+ * A client may shut its writing side once it has asked; it gets its reply all the same. From
+ * that nobody can tell one who has left, so an exchange that is owed a reply lasts until it is
+ * given. One request a connection. */
 #ifndef VVE_NET_HTTP_H
 #define VVE_NET_HTTP_H
 
@@ -20,11 +22,12 @@ struct http;
 struct http_exchange;
 
 struct http_request {
-    const char *method;       /* "GET", "HEAD", "POST", "OPTIONS", ... */
-    const char *path;         /* as sent, without the query; not percent-decoded */
-    const char *query;        /* without '?'; "" if none */
-    const char *client;       /* who it counts against: IPv4 address, or IPv6 /64 */
-    bool loopback;            /* the TCP peer is this machine, and no proxy spoke for another */
+    const char *method; /* "GET", "HEAD", "POST", "OPTIONS", ... */
+    const char *path;   /* as sent, without the query; not percent-decoded */
+    const char *query;  /* without '?'; "" if none */
+    const char *client; /* who it counts against: IPv4 address, or IPv6 /64 */
+    bool loopback;      /* this machine asks itself: the TCP peer is this machine, no proxy
+                                 spoke for another, and Host is an address or localhost */
     const char *content_type; /* "" if absent, and so are these */
     const char *accept_encoding;
     const char *if_none_match;
@@ -44,7 +47,9 @@ struct http_settings {
     int port;                     /* 0: the kernel chooses */
     size_t body_max_bytes;        /* a larger body is answered 413 body_too_large */
     int connections_per_client;   /* more are answered 503 and closed */
+    int connections_max;          /* of all clients; 0: as many as descriptors allow */
     int request_timeout_ms;       /* for the head, and again for the body; 0: 10 s */
+    int write_timeout_ms;         /* a reader that takes nothing for so long goes; 0: 30 s */
     char *const *trusted_proxies; /* NULL-terminated; addresses */
     char *const *allow_origins;   /* NULL-terminated; besides the same origin */
 };
@@ -81,7 +86,7 @@ void http_reply(struct http_exchange *exchange, int status, const char *type, st
                 enum http_body kind, const struct http_header *headers, size_t header_count);
 
 /* {"error":{"code","message","retryAfter"?}} with that status; retry_after_s < 0: none (else
- * also a Retry-After header). */
+ * also a Retry-After header). A message that is not UTF-8 is replaced by "Error." */
 void http_reply_error(struct http_exchange *exchange, int status, const char *code,
                       const char *message, int retry_after_s, const struct http_header *headers,
                       size_t header_count);
@@ -92,6 +97,9 @@ void http_reply_error(struct http_exchange *exchange, int status, const char *co
 void http_stream_begin(struct http_exchange *exchange, const char *type, size_t max_buffered);
 void http_stream_write(struct http_exchange *exchange, struct view bytes);
 void http_stream_end(struct http_exchange *exchange);
+
+/* Breaks the stream off: nothing more is sent, and the connection ends. */
+void http_stream_abort(struct http_exchange *exchange);
 
 /* Writes `bytes` (static) whenever nothing else was written for that long. */
 void http_stream_keep_alive(struct http_exchange *exchange, int every_ms, struct view bytes);

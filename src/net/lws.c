@@ -30,15 +30,19 @@ static void on_signal(void *handle, int number)
     (void)number;
 }
 
-/* libwebsockets makes two tables of as many entries as a process may have descriptors, and some
- * systems allow a thousand million. */
-static void limit_descriptors(void)
+/* Many systems start a process with 1,024 descriptors though it may ask for more, and some allow
+ * a thousand million, for which the tables would have no room. */
+size_t lws_port_descriptors(void)
 {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > MAX_DESCRIPTORS) {
-        limit.rlim_cur = MAX_DESCRIPTORS;
+    struct rlimit limit = {0};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    rlim_t wanted = limit.rlim_max < MAX_DESCRIPTORS ? limit.rlim_max : MAX_DESCRIPTORS;
+    if (limit.rlim_cur != wanted) {
+        limit.rlim_cur = wanted;
         setrlimit(RLIMIT_NOFILE, &limit);
+        getrlimit(RLIMIT_NOFILE, &limit);
     }
+    return (size_t)limit.rlim_cur;
 }
 
 struct lws_port *lws_port_open(uv_loop_t *loop, lws_callback_function *callback,
@@ -56,7 +60,6 @@ struct lws_port *lws_port_open(uv_loop_t *loop, lws_callback_function *callback,
         .gid = -1,
         .uid = -1,
     };
-    limit_descriptors();
     lws_set_log_level(LLL_ERR | LLL_WARN, on_log);
     port->context = lws_create_context(&info);
     port->vhost = port->context != NULL ? lws_create_vhost(port->context, &info) : NULL;

@@ -16,6 +16,11 @@
 
 struct lws_port;
 
+/* Raises the number of descriptors that this process may have to what it needs at most, or as
+ * near to it as the system allows, and returns it. libwebsockets makes tables of that size, so
+ * it comes before lws_port_open. */
+size_t lws_port_descriptors(void);
+
 /* `callback` gets LWS_CALLBACK_RAW_RX, _WRITEABLE and _CLOSE. */
 struct lws_port *lws_port_open(uv_loop_t *loop, lws_callback_function *callback,
                                struct err *err);

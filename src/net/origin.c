@@ -1,6 +1,8 @@
 /* See origin.h. */
 #include "net/origin.h"
 
+#include "net/client.h"
+
 #include <stddef.h>
 #include <strings.h>
 
@@ -45,4 +47,35 @@ bool origin_is_allowed(const char *origin, char *const *allowed)
         }
     }
     return false;
+}
+
+/* Takes the port off, if there is one. Not for an IPv6 address without brackets. */
+static struct view host_name(struct view host)
+{
+    size_t len = host.len;
+    while (len > 0 && host.at[len - 1] >= '0' && host.at[len - 1] <= '9') {
+        len--;
+    }
+    if (len > 0 && host.at[len - 1] == ':') {
+        host.len = len - 1;
+    }
+    return host;
+}
+
+bool origin_host_is_own(struct view host)
+{
+    static const char localhost[] = "localhost";
+    struct client_address address;
+    struct view name = host_name(host);
+    if (host.len == 0) {
+        return true;
+    }
+    if (name.len > 2 && name.at[0] == '[' && name.at[name.len - 1] == ']') {
+        struct view inside = {name.at + 1, name.len - 2};
+        return memchr(inside.at, ':', inside.len) != NULL &&
+               client_address_parse(inside, &address);
+    }
+    return (name.len == sizeof localhost - 1 &&
+            strncasecmp(name.at, localhost, name.len) == 0) ||
+           (memchr(name.at, ':', name.len) == NULL && client_address_parse(name, &address));
 }

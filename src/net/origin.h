@@ -1,4 +1,4 @@
-/* Which pages of other sites may call us. Pure; any thread. */
+/* Which pages of other sites may call us, and by which name. Pure; any thread. */
 #ifndef VVE_NET_ORIGIN_H
 #define VVE_NET_ORIGIN_H
 
@@ -12,5 +12,10 @@ bool origin_is_same(const char *origin, struct view host);
 
 /* `allowed`: NULL-terminated origins; may be NULL. */
 bool origin_is_allowed(const char *origin, char *const *allowed);
+
+/* The Host header is an IP address or localhost, with a port or without. Any other name may be
+ * somebody else's who has it resolve to this machine, so that his page is of the same origin as
+ * we are. True also without a Host header: no browser leaves it out. */
+bool origin_host_is_own(struct view host);
 
 #endif

@@ -1,8 +1,9 @@
 /* See redis.h. The loop's adapter for hiredis; loop thread only.
  *
  * hiredis 0.14 has no time limits of its own, so one timer does it: every TICK_MS it connects
- * what is due, cuts a connection whose oldest command waits too long, and sends a PING when
- * nothing else would notice that the server hangs. A cut connection answers every command under
+ * what is due, cuts a connection whose oldest command waits too long, sends a PING when nothing
+ * else would notice that the server hangs, and publishes to itself so that a subscription which
+ * has gone silent is noticed too. A cut connection answers every command under
  * way with NULL (hiredis does that), which is the one path for everything that goes wrong. */
 #include "net/redis.h"
 
@@ -22,6 +23,9 @@
 #define REPLY_MS 2000
 #define CONNECT_MS 1000
 #define PING_EVERY_MS 500
+#define TICK_PUBLISH_MS 1000 /* to ourselves, to know that the subscription is alive */
+#define TICK_LOST_MS 4000
+#define SETTLED_MS 10000
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MAX_MS 2000
 #define ARGUMENTS_MAX 32
@@ -52,7 +56,6 @@ struct channel {
 
 struct pending {
     struct list node; /* in redis->pending, oldest first; or in redis->failed */
-    struct redis *redis;
     redis_on_reply *on_reply;
     void *context;
     int64_t sent_at;
@@ -66,11 +69,14 @@ struct redis {
     struct link commands;
     struct link messages;
     struct list channels;
+    char own_channel[32]; /* ticks are published here; only we listen */
+    int64_t tick_at;      /* when the last one was published */
+    int64_t up_at;        /* when the command connection last came up */
+    unsigned times_up;
     struct list pending; /* sent, not answered */
     struct list failed;  /* never sent: answered with NULL at the next turn */
     uv_timer_t tick;
     uv_timer_t fail_timer;
-    int open_handles;
     bool closing;
 };
 
@@ -155,6 +161,10 @@ static void link_is_up(struct link *link)
     log_info("redis.up connection=%s", link->name);
     link->state = LINK_UP;
     link->failures = 0;
+    if (link == &link->redis->commands) {
+        link->redis->up_at = clock_mono_ms();
+        link->redis->times_up++;
+    }
     if (link == &link->redis->messages) {
         LIST_EACH (&link->redis->channels, node, next) {
             struct channel *channel = LIST_OBJECT(node, struct channel, node);
@@ -270,8 +280,8 @@ void redis_command(struct redis *redis, redis_on_reply *on_reply_, void *context
                    const struct view *arguments)
 {
     struct pending *pending = mem_alloc(sizeof *pending);
-    *pending = (struct pending){
-        .redis = redis, .on_reply = on_reply_, .context = context, .sent_at = clock_mono_ms()};
+    *pending =
+        (struct pending){.on_reply = on_reply_, .context = context, .sent_at = clock_mono_ms()};
     if (send_command(redis, pending, count, arguments)) {
         list_append(&redis->pending, &pending->node);
         return;
@@ -285,6 +295,12 @@ void redis_command(struct redis *redis, redis_on_reply *on_reply_, void *context
 bool redis_ready(const struct redis *redis)
 {
     return redis->commands.state == LINK_UP && !redis->closing;
+}
+
+bool redis_settled(const struct redis *redis)
+{
+    return redis_ready(redis) &&
+           (redis->times_up == 1 || clock_mono_ms() - redis->up_at > SETTLED_MS);
 }
 
 /* --- subscriptions ----------------------------------------------------------------------- */
@@ -306,7 +322,9 @@ static void on_channel(redisAsyncContext *context, void *raw, void *data)
     struct redis *redis = channel->redis;
     link->quiet_since = clock_mono_ms();
     struct view name = view_of(channel->name);
-    if (view_equals(text_of(reply->element[0]), "subscribe")) {
+    if (strcmp(channel->name, redis->own_channel) == 0) {
+        channel->acknowledged = true;
+    } else if (view_equals(text_of(reply->element[0]), "subscribe")) {
         channel->acknowledged = true;
         redis->on_message(name, (struct view){NULL, 0}, redis->context);
     } else if (view_equals(text_of(reply->element[0]), "message")) {
@@ -335,6 +353,24 @@ bool redis_subscribed(const struct redis *redis)
 
 /* --- the timer --------------------------------------------------------------------------- */
 
+static void on_published(redisAsyncContext *context, void *raw, void *data)
+{
+    (void)context;
+    (void)raw;
+    (void)data;
+}
+
+/* Both connections are up: what is published on the one must be heard on the other. */
+static void tick_to_ourselves(struct redis *redis, int64_t now)
+{
+    if (redis->commands.state == LINK_UP && redis->messages.state == LINK_UP &&
+        now - redis->tick_at >= TICK_PUBLISH_MS) {
+        redis->tick_at = now;
+        redisAsyncCommand(redis->commands.context, on_published, NULL, "PUBLISH %s 1",
+                          redis->own_channel);
+    }
+}
+
 static bool overdue(const struct link *link, int64_t now)
 {
     const struct redis *redis = link->redis;
@@ -343,6 +379,10 @@ static bool overdue(const struct link *link, int64_t now)
         if (now - oldest->sent_at > REPLY_MS) {
             return true;
         }
+    }
+    if (link == &redis->messages) {
+        return redis->commands.state == LINK_UP && now - redis->up_at > TICK_LOST_MS &&
+               now - link->quiet_since > TICK_LOST_MS;
     }
     return link->pinged_at != 0 && now - link->pinged_at > REPLY_MS;
 }
@@ -384,15 +424,10 @@ static void on_tick(uv_timer_t *timer)
         link_cut(&redis->messages);
     }
     link_tick(&redis->messages, now);
+    tick_to_ourselves(redis, now);
 }
 
 /* --- life -------------------------------------------------------------------------------- */
-
-static void on_handle_closed(uv_handle_t *handle)
-{
-    struct redis *redis = handle->data;
-    redis->open_handles--;
-}
 
 struct redis *redis_open(uv_loop_t *loop, const char *address, redis_on_message *on_message,
                          void *context, struct err *err)
@@ -410,11 +445,14 @@ struct redis *redis_open(uv_loop_t *loop, const char *address, redis_on_message 
     list_init(&redis->channels);
     list_init(&redis->pending);
     list_init(&redis->failed);
+    char nonce[17];
+    id_nonce(nonce);
+    snprintf(redis->own_channel, sizeof redis->own_channel, "vve:tick:%s", nonce);
+    redis_subscribe(redis, redis->own_channel);
     uv_timer_init(loop, &redis->tick);
     uv_timer_init(loop, &redis->fail_timer);
     redis->tick.data = redis;
     redis->fail_timer.data = redis;
-    redis->open_handles = 2;
     uv_timer_start(&redis->tick, on_tick, 0, TICK_MS);
     return redis;
 }
@@ -428,8 +466,8 @@ void redis_close(struct redis *redis)
     link_cut(&redis->commands);
     link_cut(&redis->messages);
     on_fail_timer(&redis->fail_timer);
-    uv_close((uv_handle_t *)&redis->tick, on_handle_closed);
-    uv_close((uv_handle_t *)&redis->fail_timer, on_handle_closed);
+    uv_close((uv_handle_t *)&redis->tick, NULL);
+    uv_close((uv_handle_t *)&redis->fail_timer, NULL);
 }
 
 void redis_finish(struct redis *redis)

@@ -35,6 +35,10 @@ void redis_finish(struct redis *redis);
 bool redis_ready(const struct redis *redis);      /* the command connection is usable */
 bool redis_subscribed(const struct redis *redis); /* every subscription is acknowledged */
 
+/* Ready, and has been for long enough after an outage that everybody else is back too: what looks dead
+ * then is dead. */
+bool redis_settled(const struct redis *redis);
+
 /* Sends one command of `count` arguments. `on_reply` is called exactly once, never before this
  * returns; with NULL at the next turn of the loop when Redis is away. */
 void redis_command(struct redis *redis, redis_on_reply *on_reply, void *context, size_t count,

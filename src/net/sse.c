@@ -2,13 +2,16 @@
 #include "net/sse.h"
 
 #include "base/buf.h"
+#include "base/log.h"
 
 enum {
     KEEP_ALIVE_MS = 15000,
-    /* A whole replay fits: 10 KB of output as JSON, each byte escaped at worst, in 200 events.
-     */
-    MAX_BUFFERED = 256 * 1024,
-    MAX_EVENT = 128 * 1024,
+    /* A run may keep 1 MiB of output, of which JSON makes 6 MiB at worst, and its end tells the
+     * output twice, as a whole and by stream. */
+    MAX_EVENT = 16 * 1024 * 1024,
+    /* A whole replay, which comes at once: the output in pieces and then the end. With the usual
+     * 10 KB of output that is 0.2 MB at worst, and no more is ever held than was written. */
+    MAX_BUFFERED = 24 * 1024 * 1024,
 };
 
 void sse_begin(struct http_exchange *exchange)
@@ -51,7 +54,12 @@ void sse_event(struct http_exchange *exchange, const char *id, const char *event
         buf_string(&out, "\n");
     }
     buf_string(&out, "\n");
-    http_stream_write(exchange, out.failed ? (struct view){"", 0} : buf_view(&out));
+    if (out.failed) {
+        log_error("sse.event_too_large event=%s", event);
+        http_stream_abort(exchange);
+    } else {
+        http_stream_write(exchange, buf_view(&out));
+    }
     buf_finish(&out);
 }
 

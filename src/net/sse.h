@@ -9,7 +9,8 @@
 /* Turns the exchange into an event stream. The keep-alive ends with it. */
 void sse_begin(struct http_exchange *exchange);
 
-/* One event. `id` may be NULL (no id line); `data` is one line or several. */
+/* One event. `id` may be NULL (no id line); `data` is one line or several. One of more than 16
+ * MiB breaks the stream off: without it what follows would make no sense. */
 void sse_event(struct http_exchange *exchange, const char *id, const char *event,
                struct view data);
 

@@ -2,28 +2,29 @@
  *
  * What can go wrong, and what then:
  * - Redis breaks while BLMOVE waits: the entry may have been moved and its reply lost. It then
- * lies in our taken-list, and every take looks there first.
+ *   lies in our taken-list, and every take looks there first.
  * - Redis is out of memory: BLMOVE answers -OOM, so the take falls back to polling a script
- * that may run all the same.
- * - A reply is lost after a script ran: start finds itself as owner and keeps its attempt; end
- * finds the result stored and reports "not ours", which the slot takes as done. */
+ *   that may run all the same.
+ * - A reply is lost after a script ran: start finds itself as owner and keeps its attempt; an
+ *   event is known by its sequence and not stored again; end finds the result stored and
+ * reports "not ours", which the slot takes as done. */
 #include "run/claim.h"
 
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "run/keys.h"
-#include "run/scripts.h"
+#include "run/command.h"
 
+#include <assert.h>
 #include <hiredis/hiredis.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define HEARTBEAT_TTL_MS "30000"
-#define HEARTBEAT_EVERY_MS 5000
+#define BEAT_RETRY_MS 1000
 #define CONNECT_MS 1000
-#define REPLY_MS 2000
+#define REPLY_MS 2000 /* with a connection that is there; see CLAIM_CALL_MAX_MS */
 #define OOM_POLL_MS 200
 #define FOREIGN_MAX_AGE_MS 600000
 
@@ -35,11 +36,14 @@ struct claim {
     struct key heartbeat_key;
     redisContext *redis;   /* NULL: not connected */
     redisContext *control; /* second connection, for the control channel; NULL: not connected */
-    int64_t heartbeat_at;  /* monotonic ms; 0: never */
-    char *entry;           /* the exact bytes of the job in hand; NULL: none */
+    int64_t beat_at;       /* monotonic ms of the last heartbeat that was written; 0: never */
+    int64_t beat_tried_at;
+    char *entry; /* the exact bytes of the job in hand; NULL: none */
     size_t entry_len;
-    char attempt[16];  /* fencing token, as text */
-    unsigned sequence; /* of the last event that is known to be stored */
+    char attempt[16];   /* fencing token, as text */
+    bool start_unknown; /* the reply of a start of this entry was lost */
+    bool poisoned;      /* Redis refused because a key of the job is of another kind */
+    unsigned sequence;  /* of the last event that is known to be stored */
     bool cancel_seen;
 };
 
@@ -75,7 +79,7 @@ void claim_destroy(struct claim *claim)
 
 static struct timeval timeval_of(int ms)
 {
-    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
+    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
 }
 
 static bool connect_to(struct claim *claim, redisContext **redis)
@@ -93,38 +97,13 @@ static bool connect_to(struct claim *claim, redisContext **redis)
         drop_connection(redis);
         return false;
     }
+    if (redis == &claim->redis) {
+        claim->beat_at = 0; /* while it was away we may have been taken for dead */
+    }
     return true;
 }
 
 /* --- commands ---------------------------------------------------------------------------- */
-
-#define ARGUMENTS_MAX 20
-
-struct command {
-    const char *argv[ARGUMENTS_MAX];
-    size_t lens[ARGUMENTS_MAX];
-    int argc;
-};
-
-static void add(struct command *command, struct view argument)
-{
-    command->argv[command->argc] = argument.at;
-    command->lens[command->argc++] = argument.len;
-}
-
-static void add_text(struct command *command, const char *argument)
-{
-    add(command, view_of(argument));
-}
-
-static struct command script_command(const struct script *script)
-{
-    struct command command = {.argc = 0};
-    add_text(&command, "EVAL");
-    add_text(&command, script->text);
-    add_text(&command, (const char *[]){"0", "1", "2", "3", "4", "5", "6"}[script->keys]);
-    return command;
-}
 
 /* LOADING, BUSY, READONLY and the like: Redis is there, but not for us. */
 static bool is_refusal(const redisReply *reply)
@@ -135,15 +114,22 @@ static bool is_refusal(const redisReply *reply)
 /* One command, one reply for freeReplyObject; NULL: Redis is away, or refused (logged). */
 static redisReply *call(struct claim *claim, const struct command *command)
 {
+    const char *argv[COMMAND_ARGUMENTS_MAX];
+    size_t lens[COMMAND_ARGUMENTS_MAX];
+    assert(command_complete(command));
+    for (size_t i = 0; i < command->count; i++) {
+        argv[i] = command->arguments[i].at;
+        lens[i] = command->arguments[i].len;
+    }
     if (!connect_to(claim, &claim->redis)) {
         return NULL;
     }
-    redisReply *reply = redisCommandArgv(claim->redis, command->argc,
-                                         (const char **)command->argv, command->lens);
+    redisReply *reply = redisCommandArgv(claim->redis, (int)command->count, argv, lens);
     if (reply == NULL) {
         drop_connection(&claim->redis);
     } else if (is_refusal(reply)) {
         log_warn("redis.refused worker=%s reason=\"%.100s\"", claim->worker, reply->str);
+        claim->poisoned = strncmp(reply->str, "WRONGTYPE", 9) == 0;
         freeReplyObject(reply);
         return NULL;
     }
@@ -163,27 +149,36 @@ static enum claim_outcome call_number(struct claim *claim, const struct command 
     return CLAIM_OK;
 }
 
-enum claim_outcome claim_heartbeat(struct claim *claim)
+enum claim_outcome claim_beat(struct claim *claim)
 {
-    struct command command = script_command(&script_heartbeat);
-    add_text(&command, SCRIPT_WORKERS);
-    add_text(&command, claim->heartbeat_key.text);
-    add_text(&command, claim->worker);
-    add_text(&command, HEARTBEAT_TTL_MS);
+    int64_t now = clock_mono_ms();
+    if (claim->beat_at != 0 && now - claim->beat_at < CLAIM_BEAT_MS) {
+        return CLAIM_OK;
+    }
+    if (claim->beat_tried_at != 0 && now - claim->beat_tried_at < BEAT_RETRY_MS) {
+        return CLAIM_DOWN;
+    }
+    claim->beat_tried_at = now;
+    struct command command;
+    command_begin_script(&command, &script_heartbeat);
+    command_text(&command, SCRIPT_WORKERS);
+    command_text(&command, claim->heartbeat_key.text);
+    command_text(&command, claim->worker);
+    command_text(&command, HEARTBEAT_TTL_MS);
     long long ignored;
     enum claim_outcome outcome = call_number(claim, &command, &ignored);
     if (outcome == CLAIM_OK) {
-        claim->heartbeat_at = clock_mono_ms();
+        claim->beat_at = now;
+        claim->beat_tried_at = 0;
     }
     return outcome;
 }
 
 bool claim_worker_alive(struct claim *claim, const char *name, bool *alive)
 {
-    struct key key = key_worker(name);
-    struct command command = {.argc = 0};
-    add_text(&command, "EXISTS");
-    add_text(&command, key.text);
+    struct command command;
+    command_begin(&command, "EXISTS");
+    command_key(&command, key_worker(name));
     long long exists;
     if (call_number(claim, &command, &exists) != CLAIM_OK) {
         return false;
@@ -194,10 +189,9 @@ bool claim_worker_alive(struct claim *claim, const char *name, bool *alive)
 
 void claim_bury(struct claim *claim, const char *name)
 {
-    struct key key = key_worker(name);
-    struct command command = {.argc = 0};
-    add_text(&command, "DEL");
-    add_text(&command, key.text);
+    struct command command;
+    command_begin(&command, "DEL");
+    command_key(&command, key_worker(name));
     long long ignored;
     call_number(claim, &command, &ignored);
 }
@@ -206,6 +200,9 @@ void claim_bury(struct claim *claim, const char *name)
 
 static void keep_entry(struct claim *claim, const char *bytes, size_t len)
 {
+    bool same = claim->entry != NULL && claim->entry_len == len &&
+                memcmp(claim->entry, bytes, len) == 0;
+    claim->start_unknown = same && claim->start_unknown;
     free(claim->entry);
     claim->entry = mem_copy(bytes, len);
     claim->entry_len = len;
@@ -239,11 +236,11 @@ static bool keep_reply(struct claim *claim, const redisReply *reply)
 
 static enum claim_outcome take_leftover(struct claim *claim)
 {
-    struct command command = {.argc = 0};
-    add_text(&command, "LRANGE");
-    add_text(&command, claim->taken.text);
-    add_text(&command, "0");
-    add_text(&command, "0");
+    struct command command;
+    command_begin(&command, "LRANGE");
+    command_text(&command, claim->taken.text);
+    command_text(&command, "0");
+    command_text(&command, "0");
     redisReply *reply = call(claim, &command);
     if (reply == NULL) {
         return CLAIM_DOWN;
@@ -260,9 +257,10 @@ static enum claim_outcome take_by_script(struct claim *claim, const int wake_fds
     if (poll(fds, 2, OOM_POLL_MS) > 0) {
         return CLAIM_WOKEN;
     }
-    struct command command = script_command(&script_take);
-    add_text(&command, SCRIPT_QUEUE);
-    add_text(&command, claim->taken.text);
+    struct command command;
+    command_begin_script(&command, &script_take);
+    command_text(&command, SCRIPT_QUEUE);
+    command_text(&command, claim->taken.text);
     redisReply *reply = call(claim, &command);
     if (reply == NULL) {
         return CLAIM_DOWN;
@@ -327,18 +325,44 @@ static enum claim_outcome take_next(struct claim *claim, int timeout_ms, const i
 
 static enum claim_outcome acknowledge(struct claim *claim)
 {
-    struct command command = {.argc = 0};
-    add_text(&command, "LREM");
-    add_text(&command, claim->taken.text);
-    add_text(&command, "1");
-    add(&command, entry_view(claim));
+    if (claim->entry == NULL) {
+        return CLAIM_OK;
+    }
+    struct command command;
+    command_begin(&command, "LREM");
+    command_text(&command, claim->taken.text);
+    command_text(&command, "1");
+    command_add(&command, entry_view(claim));
     long long removed;
     enum claim_outcome outcome = call_number(claim, &command, &removed);
     forget_entry(claim);
     return outcome;
 }
 
-/* Fills `job` from the entry in hand, or acknowledges what can never run. */
+/* What can never run is acknowledged; if somebody can ask for its status, it ends as an error. */
+static void refuse_entry(struct claim *claim, const struct job *job, const char *code,
+                         const char *text)
+{
+    struct command command;
+    command_begin(&command, "EXISTS");
+    command_key(&command, key_job(job->id));
+    long long exists = 0;
+    if (job->id[0] == '\0' || call_number(claim, &command, &exists) != CLAIM_OK ||
+        exists == 0 || claim_start(claim, job, clock_wall_ms()) != CLAIM_OK) {
+        acknowledge(claim);
+        return;
+    }
+    struct job_result result = {.state = JOB_ERROR,
+                                .finished_at = clock_wall_ms(),
+                                .output = view_of(""),
+                                .out = view_of(""),
+                                .err = view_of(""),
+                                .error_code = code,
+                                .error_text = text};
+    claim_end(claim, job, &result);
+}
+
+/* Fills `job` from the entry in hand, or refuses it. */
 static enum claim_outcome parse_entry(struct claim *claim, struct job *job)
 {
     struct job_limits limits = {(size_t)claim->conf->code_bytes,
@@ -347,12 +371,14 @@ static enum claim_outcome parse_entry(struct claim *claim, struct job *job)
     if (!job_parse_entry(entry_view(claim), &limits, job, &err)) {
         log_warn("queue.refused worker=%s code=%s reason=\"%s\"", claim->worker, err.code,
                  err.text);
-        acknowledge(claim);
+        struct job named = {.submitted_at = 0};
+        job_read_identity(entry_view(claim), &named);
+        refuse_entry(claim, &named, err.code, err.text);
         return CLAIM_NOTHING;
     }
     if (clock_wall_ms() - job->submitted_at > FOREIGN_MAX_AGE_MS) {
         log_warn("queue.expired worker=%s job=%s", claim->worker, job->id);
-        acknowledge(claim);
+        refuse_entry(claim, job, "expired", "The run waited too long and was given up.");
         job_finish(job);
         return CLAIM_NOTHING;
     }
@@ -362,8 +388,7 @@ static enum claim_outcome parse_entry(struct claim *claim, struct job *job)
 enum claim_outcome claim_take(struct claim *claim, int timeout_ms, const int wake_fds[2],
                               struct job *job)
 {
-    if (clock_mono_ms() - claim->heartbeat_at > HEARTBEAT_EVERY_MS &&
-        claim_heartbeat(claim) != CLAIM_OK) {
+    if (claim_beat(claim) != CLAIM_OK) {
         return CLAIM_DOWN;
     }
     enum claim_outcome outcome = take_leftover(claim);
@@ -375,40 +400,43 @@ enum claim_outcome claim_take(struct claim *claim, int timeout_ms, const int wak
 
 /* --- a run ------------------------------------------------------------------------------- */
 
-static const char *ttl_text(const struct claim *claim, char out[16])
-{
-    snprintf(out, 16, "%d", claim->conf->job_ttl_s);
-    return out;
-}
-
 enum claim_outcome claim_start(struct claim *claim, const struct job *job, int64_t started_at)
 {
     struct job_result result = {.state = JOB_RUNNING, .started_at = started_at};
     char *status = job_format_status(job, &result);
-    struct key name = key_job(job->id);
-    struct key run = key_run(job->id);
-    struct key events = key_events(job->id);
-    char ttl[16];
-    struct command command = script_command(&script_start);
-    add_text(&command, name.text);
-    add_text(&command, run.text);
-    add_text(&command, events.text);
-    add_text(&command, claim->taken.text);
-    add_text(&command, claim->worker);
-    add_text(&command, status);
-    add_text(&command, ttl_text(claim, ttl));
-    add(&command, entry_view(claim));
-    add_text(&command, job->id);
-    long long attempt;
+    struct command command;
+    command_begin_script(&command, &script_start);
+    command_key(&command, key_job(job->id));
+    command_key(&command, key_run(job->id));
+    command_key(&command, key_events(job->id));
+    command_text(&command, claim->taken.text);
+    command_text(&command, claim->worker);
+    command_text(&command, status);
+    command_number(&command, claim->conf->job_ttl_s);
+    command_add(&command, entry_view(claim));
+    command_text(&command, job->id);
+    command_text(&command, claim->start_unknown ? "1" : "0");
+    long long attempt = 0;
+    claim->poisoned = false;
     enum claim_outcome outcome = call_number(claim, &command, &attempt);
     free(status);
-    if (outcome == CLAIM_OK && attempt == 0) {
-        forget_entry(claim);
-        outcome = CLAIM_NOTHING;
-    }
-    snprintf(claim->attempt, sizeof claim->attempt, "%lld", outcome == CLAIM_OK ? attempt : 0);
+    claim->start_unknown = outcome == CLAIM_DOWN;
     claim->cancel_seen = false;
     claim->sequence = 0;
+    snprintf(claim->attempt, sizeof claim->attempt, "%lld", attempt);
+    if (outcome == CLAIM_DOWN && claim->poisoned) {
+        log_error("queue.poisoned worker=%s job=%s", claim->worker, job->id);
+        acknowledge(claim);
+        return CLAIM_NOTHING;
+    }
+    if (outcome == CLAIM_OK && attempt == 0) {
+        forget_entry(claim);
+        return CLAIM_NOTHING;
+    }
+    if (outcome == CLAIM_OK && attempt < 0) { /* its result could not be written: once more */
+        claim_give_back(claim, job, true);
+        return CLAIM_NOTHING;
+    }
     return outcome;
 }
 
@@ -416,50 +444,46 @@ enum claim_outcome claim_output(struct claim *claim, const struct job *job, cons
                                 struct view text)
 {
     char *data = job_format_output(stream, text);
-    struct key name = key_job(job->id);
-    struct key run = key_run(job->id);
-    struct key events = key_events(job->id);
-    char ttl[16];
-    char sequence[16];
-    snprintf(sequence, sizeof sequence, "%u", claim->sequence + 1);
-    struct command command = script_command(&script_event);
-    add_text(&command, name.text);
-    add_text(&command, run.text);
-    add_text(&command, events.text);
-    add_text(&command, claim->worker);
-    add_text(&command, claim->attempt);
-    add_text(&command, "output");
-    add_text(&command, data);
-    add_text(&command, ttl_text(claim, ttl));
-    add_text(&command, job->id);
-    add_text(&command, sequence);
+    struct command command;
+    command_begin_script(&command, &script_event);
+    command_key(&command, key_job(job->id));
+    command_key(&command, key_run(job->id));
+    command_key(&command, key_events(job->id));
+    command_text(&command, claim->worker);
+    command_text(&command, claim->attempt);
+    command_text(&command, "output");
+    command_text(&command, data);
+    command_number(&command, claim->conf->job_ttl_s);
+    command_text(&command, job->id);
+    command_number(&command, claim->sequence + 1);
     long long ours;
     enum claim_outcome outcome = call_number(claim, &command, &ours);
     free(data);
     claim->sequence += outcome == CLAIM_OK;
-    return outcome == CLAIM_OK && ours == 0 ? CLAIM_NOTHING : outcome;
+    if (outcome == CLAIM_OK && ours == 0) {
+        acknowledge(claim);
+        return CLAIM_NOTHING;
+    }
+    return outcome;
 }
 
 enum claim_outcome claim_end(struct claim *claim, const struct job *job,
                              const struct job_result *result)
 {
     char *status = job_format_status(job, result);
-    struct key name = key_job(job->id);
-    struct key run = key_run(job->id);
-    struct key events = key_events(job->id);
-    char ttl[16];
-    struct command command = script_command(&script_end);
-    add_text(&command, name.text);
-    add_text(&command, run.text);
-    add_text(&command, events.text);
-    add_text(&command, claim->taken.text);
-    add_text(&command, claim->worker);
-    add_text(&command, claim->attempt);
-    add_text(&command, job_state_name(result->state));
-    add_text(&command, status);
-    add_text(&command, ttl_text(claim, ttl));
-    add(&command, entry_view(claim));
-    add_text(&command, job->id);
+    struct command command;
+    command_begin_script(&command, &script_end);
+    command_key(&command, key_job(job->id));
+    command_key(&command, key_run(job->id));
+    command_key(&command, key_events(job->id));
+    command_text(&command, claim->taken.text);
+    command_text(&command, claim->worker);
+    command_text(&command, claim->attempt);
+    command_text(&command, job_state_name(result->state));
+    command_text(&command, status);
+    command_number(&command, claim->conf->job_ttl_s);
+    command_add(&command, entry_view(claim));
+    command_text(&command, job->id);
     long long ours;
     enum claim_outcome outcome = call_number(claim, &command, &ours);
     free(status);
@@ -476,26 +500,15 @@ enum claim_outcome claim_give_back(struct claim *claim, const struct job *job,
                                    bool used_attempt)
 {
     struct job_ends ends = job_format_ends(job, clock_wall_ms());
-    struct key name = key_job(job->id);
-    struct key run = key_run(job->id);
-    struct key events = key_events(job->id);
-    char ttl[16];
-    struct command command = script_command(&script_give_back);
-    add_text(&command, name.text);
-    add_text(&command, run.text);
-    add_text(&command, events.text);
-    add_text(&command, claim->taken.text);
-    add_text(&command, SCRIPT_QUEUE);
-    add_text(&command, claim->heartbeat_key.text);
-    add(&command, entry_view(claim));
-    add_text(&command, claim->worker);
-    add_text(&command, used_attempt ? "1" : "0");
-    add_text(&command, ends.queued);
-    add_text(&command, ends.error);
-    add_text(&command, ends.cancelled);
-    add_text(&command, ttl_text(claim, ttl));
-    add_text(&command, job->id);
-    add_text(&command, "0");
+    struct command command;
+    command_begin_give_back(&command, &(struct command_give_back){
+                                          .id = job->id,
+                                          .worker = claim->worker,
+                                          .entry = entry_view(claim),
+                                          .used_attempt = used_attempt,
+                                          .ends = &ends,
+                                          .ttl_s = claim->conf->job_ttl_s,
+                                      });
     redisReply *reply = call(claim, &command);
     job_ends_finish(&ends);
     if (reply == NULL) {
@@ -519,13 +532,6 @@ void claim_leave(struct claim *claim)
         }
     }
     claim_bury(claim, claim->worker);
-    long long ignored;
-    struct command command = script_command(&script_retire);
-    add_text(&command, claim->taken.text);
-    add_text(&command, SCRIPT_WORKERS);
-    add_text(&command, claim->heartbeat_key.text);
-    add_text(&command, claim->worker);
-    call_number(claim, &command, &ignored);
 }
 
 /* --- control ----------------------------------------------------------------------------- */
@@ -561,11 +567,10 @@ int claim_watch_fd(const struct claim *claim)
 
 static bool stored_cancel(struct claim *claim, const struct job *job)
 {
-    struct key run = key_run(job->id);
-    struct command command = {.argc = 0};
-    add_text(&command, "HEXISTS");
-    add_text(&command, run.text);
-    add_text(&command, "cancel");
+    struct command command;
+    command_begin(&command, "HEXISTS");
+    command_key(&command, key_run(job->id));
+    command_text(&command, "cancel");
     long long exists = 0;
     call_number(claim, &command, &exists);
     return exists == 1;

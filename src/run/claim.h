@@ -26,9 +26,15 @@ enum claim_outcome {
 struct claim *claim_create(const struct conf *conf, const char *worker);
 void claim_destroy(struct claim *claim); /* accepts NULL */
 
-/* Registers the worker and renews its heartbeat (TTL 30 s). Before the first take, and then at
- * least every 10 s; claim_take does it by itself. */
-enum claim_outcome claim_heartbeat(struct claim *claim);
+/* The longest that a call may take while Redis hangs. */
+#define CLAIM_CALL_MAX_MS 2200
+
+/* Registers the worker, and renews its heartbeat (TTL 30 s) when CLAIM_BEAT_MS have passed
+ * since the last: cheap to call often. Before the first take; claim_take does it by itself.
+ * CLAIM_DOWN: there is none yet, or it is due and Redis did not answer, just now or within the
+ * last second. */
+#define CLAIM_BEAT_MS 5000
+enum claim_outcome claim_beat(struct claim *claim);
 
 /* Waits up to timeout_ms for a job; on CLAIM_OK `job` is filled (job_finish it) and lies in our
  * taken-list. Returns CLAIM_WOKEN early when one of wake_fds (-1: none) becomes readable; a job
@@ -42,8 +48,8 @@ enum claim_outcome claim_take(struct claim *claim, int timeout_ms, const int wak
 enum claim_outcome claim_start(struct claim *claim, const struct job *job, int64_t started_at);
 
 /* Appends output to the job's event log and announces it. After CLAIM_DOWN the same text may be
- * given again: it is stored once. CLAIM_NOTHING: the run is not ours any more (another attempt
- * has taken over, or it expired): stop it. */
+ * given again: it is stored once. CLAIM_NOTHING: the run is not ours any
+ * more (another attempt has taken over, or it expired) and was acknowledged: stop it. */
 enum claim_outcome claim_output(struct claim *claim, const struct job *job, const char *stream,
                                 struct view text);
 
@@ -72,7 +78,8 @@ bool claim_worker_alive(struct claim *claim, const char *name, bool *alive);
  * the reaper's next look. */
 void claim_bury(struct claim *claim, const char *name);
 
-/* At the end of the thread: gives taken jobs back and removes the worker's name. */
+/* At the end of the thread: gives taken jobs back and ends the heartbeat. The name stays registered
+ * until a reaper has seen that nothing came after. */
 void claim_leave(struct claim *claim);
 
 #endif

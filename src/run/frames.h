@@ -1,8 +1,9 @@
 /* The framed protocol between the slot outside and the supervisor inside a container. It runs
  * both ways over the container's attached stdin and stdout.
  *
- *     frame = type (1 byte), payload length (4 bytes, big-endian, <= FRAME_MAX_PAYLOAD),
- * payload
+ *     frame = type (1 byte), payload length (4 bytes, big-endian), payload
+ *
+ * and the payload is at most FRAME_MAX_PAYLOAD bytes.
  *
  * Pure: no I/O, no allocation; shared by both sides. A frame of unknown type or of a length
  * that its type cannot have is malformed, and the reader stays failed. */

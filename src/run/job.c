@@ -107,16 +107,6 @@ static bool read_text(const json_t *root, const char *name, bool required, char 
     return true;
 }
 
-static bool read_flag(const json_t *root, const char *name, bool *out, struct err *err)
-{
-    const json_t *value = json_object_get(root, name);
-    if (value != NULL && !json_is_boolean(value)) {
-        return err_set(err, "bad_field", "\"%s\" must be true or false.", name);
-    }
-    *out = json_is_true(value);
-    return true;
-}
-
 static bool check_size(const char *text, const char *name, const char *code, size_t max_bytes,
                        struct err *err)
 {
@@ -161,9 +151,12 @@ static bool read_fields(const json_t *root, const char *code_name,
     if (!check_language(root, err) || !read_text(root, code_name, true, &job->code, err) ||
         !read_text(root, "stdin", false, &job->stdin_text, err) ||
         !read_text(root, "roomId", false, &job->room_id, err) ||
-        !read_text(root, "by", false, &job->by, err) ||
-        !read_flag(root, "interactive", &job->interactive, err)) {
+        !read_text(root, "by", false, &job->by, err)) {
         return false;
+    }
+    if (json_is_true(json_object_get(root, "interactive"))) {
+        return err_set(err, "bad_field",
+                       "\"interactive\" runs are not offered; give \"stdin\".");
     }
     if (job->room_id != NULL && !room_id_valid(job->room_id)) {
         return err_set(err, "bad_field",
@@ -211,7 +204,7 @@ bool job_parse_entry(struct view entry, const struct job_limits *limits, struct 
 {
     *job = (struct job){0};
     if (entry.len > JOB_ENTRY_MAX_BYTES) {
-        return err_set(err, "bad_json", "The entry is larger than %u bytes.",
+        return err_set(err, "bad_json", "The entry is larger than %zu bytes.",
                        JOB_ENTRY_MAX_BYTES);
     }
     json_t *root = load_object(entry, err);
@@ -220,6 +213,17 @@ bool job_parse_entry(struct view entry, const struct job_limits *limits, struct 
     json_decref(root);
     if (!ok) {
         job_finish(job);
+    }
+    return ok;
+}
+
+bool job_read_identity(struct view entry, struct job *job)
+{
+    json_t *root = entry.len <= JOB_ENTRY_MAX_BYTES ? load_object(entry, NULL) : NULL;
+    bool ok = root != NULL && read_identity(root, job, NULL);
+    json_decref(root);
+    if (!ok) {
+        *job = (struct job){0};
     }
     return ok;
 }
@@ -266,9 +270,6 @@ char *job_format_entry(const struct job *job)
         if (optional[i].text != NULL) {
             json_object_set_new(root, optional[i].name, json_string(optional[i].text));
         }
-    }
-    if (job->interactive) {
-        json_object_set_new(root, "interactive", json_true());
     }
     return dump(root);
 }
@@ -346,7 +347,7 @@ char *job_format_output(const char *stream, struct view text)
 
 static json_t *load_status(struct view status)
 {
-    json_t *root = json_loadb(status.at, status.len, 0, NULL);
+    json_t *root = json_loadb(status.at, status.len, JSON_ALLOW_NUL, NULL);
     if (root != NULL && !json_is_object(root)) {
         json_decref(root);
         return NULL;
@@ -364,14 +365,13 @@ char *job_status_with_position(struct view status, int64_t position)
     return dump(root);
 }
 
-char *job_status_ended(struct view status, enum job_state state, int64_t finished_at,
-                       const char *error_code, const char *error_text)
+char *job_status_cancelled(struct view status, int64_t finished_at)
 {
     json_t *root = load_status(status);
     if (root == NULL) {
         return NULL;
     }
-    json_object_set_new(root, "status", json_string(job_state_name(state)));
+    json_object_set_new(root, "status", json_string(job_state_name(JOB_CANCELLED)));
     json_object_set_new(root, "finishedAt", json_integer(finished_at));
     json_object_set_new(root, "position", json_null());
     static const char *const texts[] = {"output", "stdout", "stderr"};
@@ -386,7 +386,6 @@ char *job_status_ended(struct view status, enum job_state state, int64_t finishe
             json_object_set_new(root, figures[i], json_integer(0));
         }
     }
-    json_object_set_new(root, "error", error_object(error_code, error_text));
     return dump(root);
 }
 

@@ -1,9 +1,9 @@
 /* A run as data: what was asked for, what came of it, and their JSON forms (pure conversions).
  *
  * The request body is that of POST /api/execute; the queue entry is the job JSON of the design
- * ({"jobId","sourceCode","language","submittedAt"} plus our optional "stdin","roomId","by",
- * "interactive"), so that any producer that can RPUSH one may submit. The status object is the
- * answer of GET /api/status/:jobId. */
+ * ({"jobId","sourceCode","language","submittedAt"} plus our optional "stdin","roomId","by"), so
+ * that any producer that can RPUSH one may submit. The status object is the answer of GET
+ * /api/status/:jobId. */
 #ifndef VVE_RUN_JOB_H
 #define VVE_RUN_JOB_H
 
@@ -27,7 +27,7 @@ enum job_state {
     JOB_ERROR, /* ours, with error_code */
 };
 
-#define JOB_ENTRY_MAX_BYTES (256u * 1024) /* of a queue entry, whoever wrote it */
+#define JOB_ENTRY_MAX_BYTES ((size_t)256 * 1024) /* of a queue entry, whoever wrote it */
 
 struct job_limits {
     size_t code_bytes;
@@ -41,8 +41,7 @@ struct job {
     char *stdin_text;         /* UTF-8 without NUL; NULL: immediate end of file */
     char *room_id;            /* NULL: none */
     char *by;                 /* NULL: nobody said */
-    bool interactive;
-    int64_t submitted_at; /* ms since the epoch */
+    int64_t submitted_at;     /* ms since the epoch */
 };
 
 /* What came of it so far. Text is valid UTF-8. Fields that do not apply stay zero, and
@@ -73,6 +72,9 @@ bool job_parse_entry(struct view entry, const struct job_limits *limits, struct 
                      struct err *err);
 void job_finish(struct job *job); /* accepts a zeroed job */
 
+/* The id and time of an entry that job_parse_entry refused, if they can be read. */
+bool job_read_identity(struct view entry, struct job *job);
+
 /* JSON on the heap, for free(). */
 char *job_format_entry(const struct job *job);
 char *job_format_status(const struct job *job, const struct job_result *result);
@@ -87,9 +89,7 @@ static inline bool job_state_final(enum job_state state)
 
 /* A stored status object changed in one respect; NULL if `status` is no JSON object. */
 char *job_status_with_position(struct view status, int64_t position); /* 1 = next */
-char *job_status_ended(struct view status, enum job_state state, int64_t finished_at,
-                       const char *error_code,
-                       const char *error_text); /* NULL, NULL: no error */
+char *job_status_cancelled(struct view status, int64_t finished_at);
 
 /* The status objects that a run which is given back may need: whichever the script chooses. */
 struct job_ends {
@@ -100,7 +100,7 @@ struct job_ends {
 struct job_ends job_format_ends(const struct job *job, int64_t now);
 void job_ends_finish(struct job_ends *ends);
 
-/* The text of an "output" event appended to a growing status object (see api/status.c). */
+/* The text of an "output" event gathered, for the status object of a run that is going on. */
 struct job_transcript {
     struct buf output;
     struct buf out;

@@ -5,55 +5,27 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "run/keys.h"
-#include "run/scripts.h"
+#include "run/command.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define REAP_EVERY_MS 2000
 #define SECOND_LOOK_MS 100
 #define SECOND_LOOKS 20
-#define ARGUMENTS_MAX 24
-#define EVENTS_MAX 512 /* read at once; a run writes at most about 210 */
 
 struct queue {
     const struct conf *conf;
     struct redis *redis;
     uv_loop_t *loop;
-    uv_timer_t reap_timer;
-    int64_t length;
     bool closing;
 };
 
-struct arguments {
-    struct view at[ARGUMENTS_MAX];
-    size_t count;
-};
-
-static void add(struct arguments *arguments, struct view argument)
-{
-    arguments->at[arguments->count++] = argument;
-}
-
-static void add_text(struct arguments *arguments, const char *text)
-{
-    add(arguments, view_of(text));
-}
-
-static struct arguments begin_script(const struct script *script)
-{
-    struct arguments arguments = {.count = 0};
-    add_text(&arguments, "EVAL");
-    add_text(&arguments, script->text);
-    add_text(&arguments, (const char *[]){"0", "1", "2", "3", "4", "5", "6"}[script->keys]);
-    return arguments;
-}
-
-static void issue(struct queue *queue, struct arguments *arguments, redis_on_reply *on_reply,
+static void issue(struct queue *queue, const struct command *command, redis_on_reply *on_reply,
                   void *context)
 {
-    redis_command(queue->redis, on_reply, context, arguments->count, arguments->at);
+    assert(command_complete(command));
+    redis_command(queue->redis, on_reply, context, command->count, command->arguments);
 }
 
 static bool is_error(const redisReply *reply)
@@ -79,7 +51,7 @@ struct admission {
     struct queue *queue;
     queue_on_admit *on_admit;
     void *context;
-    struct key name;
+    struct key job;
     struct queue_rate rate;
     int looks_left;
     uv_timer_t timer;
@@ -126,10 +98,10 @@ static void on_look_timer(uv_timer_t *timer)
         settle(admission, QUEUE_UNKNOWN);
         return;
     }
-    struct arguments arguments = {.count = 0};
-    add_text(&arguments, "EXISTS");
-    add_text(&arguments, admission->name.text);
-    issue(admission->queue, &arguments, on_second_look, admission);
+    struct command command;
+    command_begin(&command, "EXISTS");
+    command_key(&command, admission->job);
+    issue(admission->queue, &command, on_second_look, admission);
 }
 
 static void look_again(struct admission *admission)
@@ -173,7 +145,7 @@ void queue_admit(struct queue *queue, const struct job *job, const char *client,
     *admission = (struct admission){.queue = queue,
                                     .on_admit = on_admit,
                                     .context = context,
-                                    .name = key_job(job->id),
+                                    .job = key_job(job->id),
                                     .looks_left = SECOND_LOOKS};
     uv_timer_init(queue->loop, &admission->timer);
     admission->timer.data = admission;
@@ -185,25 +157,18 @@ void queue_admit(struct queue *queue, const struct job *job, const char *client,
     struct job_result result = {.state = JOB_QUEUED};
     char *status = job_format_status(job, &result);
     char *entry = job_format_entry(job);
-    struct key rate = key_rate(client);
-    struct key run = key_run(job->id);
-    char limit[16];
-    char max[16];
-    char ttl[16];
-    snprintf(limit, sizeof limit, "%d", queue->conf->rate_limit);
-    snprintf(max, sizeof max, "%d", queue->conf->queue_max);
-    snprintf(ttl, sizeof ttl, "%d", queue->conf->job_ttl_s);
-    struct arguments arguments = begin_script(&script_admit);
-    add_text(&arguments, rate.text);
-    add_text(&arguments, SCRIPT_QUEUE);
-    add_text(&arguments, admission->name.text);
-    add_text(&arguments, run.text);
-    add_text(&arguments, limit);
-    add_text(&arguments, max);
-    add_text(&arguments, status);
-    add_text(&arguments, entry);
-    add_text(&arguments, ttl);
-    issue(queue, &arguments, on_admitted, admission);
+    struct command command;
+    command_begin_script(&command, &script_admit);
+    command_key(&command, key_rate(client));
+    command_text(&command, SCRIPT_QUEUE);
+    command_key(&command, key_job(job->id));
+    command_key(&command, key_run(job->id));
+    command_number(&command, queue->conf->rate_limit);
+    command_number(&command, queue->conf->queue_max);
+    command_text(&command, status);
+    command_text(&command, entry);
+    command_number(&command, queue->conf->job_ttl_s);
+    issue(queue, &command, on_admitted, admission);
     free(status);
     free(entry);
 }
@@ -228,13 +193,11 @@ void queue_read_rate(struct queue *queue, const char *client, queue_on_rate *on_
 {
     struct rate_read *read = mem_alloc(sizeof *read);
     *read = (struct rate_read){queue->conf->rate_limit, on_rate, context};
-    struct key rate = key_rate(client);
-    char limit[16];
-    snprintf(limit, sizeof limit, "%d", queue->conf->rate_limit);
-    struct arguments arguments = begin_script(&script_rate);
-    add_text(&arguments, rate.text);
-    add_text(&arguments, limit);
-    issue(queue, &arguments, on_rate_read, read);
+    struct command command;
+    command_begin_script(&command, &script_rate);
+    command_key(&command, key_rate(client));
+    command_number(&command, queue->conf->rate_limit);
+    issue(queue, &command, on_rate_read, read);
 }
 
 /* --- status and events ------------------------------------------------------------------- */
@@ -257,21 +220,39 @@ static bool read_event(const redisReply *entry, struct queue_event *event)
     return true;
 }
 
+/* Each event of the reply; the data of the end event, if there is one, is `status`. */
+static void deliver_events(struct events_read *read, const redisReply *log, struct view status)
+{
+    struct queue_event *events = mem_alloc((log->elements + 1) * sizeof *events);
+    size_t count = 0;
+    for (size_t i = 0; i < log->elements; i++) {
+        if (read_event(log->element[i], &events[count])) {
+            bool end = view_equals(events[count].type, "end");
+            events[count].data = end ? status : events[count].data;
+            count++;
+        }
+    }
+    read->on_events(true, events, count, read->context);
+    free(events);
+    free(read);
+}
+
+static void fail_events(struct events_read *read)
+{
+    read->on_events(false, NULL, 0, read->context);
+    free(read);
+}
+
+/* [log, status or ""] */
 static void on_events_read(const redisReply *reply, void *context)
 {
     struct events_read *read = context;
-    struct queue_event *events = NULL;
-    size_t count = 0;
-    bool ok = !is_error(reply) && reply->type == REDIS_REPLY_ARRAY;
-    if (ok && reply->elements > 0) {
-        events = mem_alloc(reply->elements * sizeof *events);
-        for (size_t i = 0; i < reply->elements; i++) {
-            count += read_event(reply->element[i], &events[count]);
-        }
+    if (is_error(reply) || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+        reply->element[0]->type != REDIS_REPLY_ARRAY) {
+        fail_events(read);
+        return;
     }
-    read->on_events(ok, events, count, read->context);
-    free(events);
-    free(read);
+    deliver_events(read, reply->element[0], text_of(reply->element[1]));
 }
 
 void queue_read_events(struct queue *queue, const char *id, const char *after,
@@ -279,19 +260,15 @@ void queue_read_events(struct queue *queue, const char *id, const char *after,
 {
     struct events_read *read = mem_alloc(sizeof *read);
     *read = (struct events_read){on_events, context};
-    struct key events = key_events(id);
     char from[QUEUE_EVENT_ID_MAX + 1];
-    char count[16];
     snprintf(from, sizeof from, "(%s", after);
-    snprintf(count, sizeof count, "%d", EVENTS_MAX);
-    struct arguments arguments = {.count = 0};
-    add_text(&arguments, "XRANGE");
-    add_text(&arguments, events.text);
-    add_text(&arguments, from);
-    add_text(&arguments, "+");
-    add_text(&arguments, "COUNT");
-    add_text(&arguments, count);
-    issue(queue, &arguments, on_events_read, read);
+    struct command command;
+    command_begin_script(&command, &script_events);
+    command_key(&command, key_events(id));
+    command_key(&command, key_job(id));
+    command_text(&command, from);
+    command_number(&command, QUEUE_EVENTS_MAX);
+    issue(queue, &command, on_events_read, read);
 }
 
 struct status_read {
@@ -367,13 +344,12 @@ void queue_read_status(struct queue *queue, const char *id, queue_on_status *on_
     struct status_read *read = mem_alloc(sizeof *read);
     *read = (struct status_read){.queue = queue, .on_status = on_status, .context = context};
     snprintf(read->id, sizeof read->id, "%s", id);
-    struct key name = key_job(id);
-    struct key run = key_run(id);
-    struct arguments arguments = begin_script(&script_status);
-    add_text(&arguments, name.text);
-    add_text(&arguments, run.text);
-    add_text(&arguments, SCRIPT_QUEUE);
-    issue(queue, &arguments, on_status_read, read);
+    struct command command;
+    command_begin_script(&command, &script_status);
+    command_key(&command, key_job(id));
+    command_key(&command, key_run(id));
+    command_text(&command, SCRIPT_QUEUE);
+    issue(queue, &command, on_status_read, read);
 }
 
 /* --- cancel ------------------------------------------------------------------------------ */
@@ -399,22 +375,17 @@ static void on_cancelled(const redisReply *reply, void *context)
 static void send_cancel(struct cancellation *cancellation, const char *ended)
 {
     struct queue *queue = cancellation->queue;
-    struct key name = key_job(cancellation->id);
-    struct key run = key_run(cancellation->id);
-    struct key events = key_events(cancellation->id);
-    struct key control = key_control(cancellation->id);
-    char ttl[16];
-    snprintf(ttl, sizeof ttl, "%d", queue->conf->job_ttl_s);
-    struct arguments arguments = begin_script(&script_cancel);
-    add_text(&arguments, name.text);
-    add_text(&arguments, run.text);
-    add_text(&arguments, events.text);
-    add_text(&arguments, SCRIPT_QUEUE);
-    add_text(&arguments, control.text);
-    add_text(&arguments, ended);
-    add_text(&arguments, ttl);
-    add_text(&arguments, cancellation->id);
-    issue(queue, &arguments, on_cancelled, cancellation);
+    struct command command;
+    command_begin_script(&command, &script_cancel);
+    command_key(&command, key_job(cancellation->id));
+    command_key(&command, key_run(cancellation->id));
+    command_key(&command, key_events(cancellation->id));
+    command_text(&command, SCRIPT_QUEUE);
+    command_key(&command, key_control(cancellation->id));
+    command_text(&command, ended);
+    command_number(&command, queue->conf->job_ttl_s);
+    command_text(&command, cancellation->id);
+    issue(queue, &command, on_cancelled, cancellation);
 }
 
 static void on_status_to_cancel(enum queue_answer answer, struct view status,
@@ -425,9 +396,7 @@ static void on_status_to_cancel(enum queue_answer answer, struct view status,
     if (answer == QUEUE_OK && job_state_final(state)) {
         answer = QUEUE_FINISHED;
     }
-    char *ended = answer == QUEUE_OK
-                      ? job_status_ended(status, JOB_CANCELLED, clock_wall_ms(), NULL, NULL)
-                      : NULL;
+    char *ended = answer == QUEUE_OK ? job_status_cancelled(status, clock_wall_ms()) : NULL;
     if (ended == NULL) {
         cancellation->on_cancel(answer == QUEUE_OK ? QUEUE_MISSING : answer,
                                 cancellation->context);
@@ -448,170 +417,29 @@ void queue_cancel(struct queue *queue, const char *id, queue_on_cancel *on_cance
     queue_read_status(queue, id, on_status_to_cancel, cancellation);
 }
 
-/* --- the reaper: work of slots whose heartbeat is gone ----------------------------------- */
+/* --- length ------------------------------------------------------------------------------ */
 
-struct reaping {
-    struct queue *queue;
-    char worker[KEY_MAX];
-    char id[ID_UUID_LEN + 1];
+struct length_read {
+    queue_on_length *on_length;
+    void *context;
 };
-
-static struct reaping *reaping_of(struct queue *queue, const char *worker)
-{
-    struct reaping *reaping = mem_alloc(sizeof *reaping);
-    reaping->queue = queue;
-    snprintf(reaping->worker, sizeof reaping->worker, "%s", worker);
-    return reaping;
-}
-
-static void on_retired(const redisReply *reply, void *context)
-{
-    struct reaping *reaping = context;
-    if (!is_error(reply) && reply->type == REDIS_REPLY_INTEGER && reply->integer == 1) {
-        log_info("queue.worker_gone worker=%s", reaping->worker);
-    }
-    free(reaping);
-}
-
-static void retire(struct queue *queue, const char *worker)
-{
-    struct key taken = key_taken(worker);
-    struct key heartbeat = key_worker(worker);
-    struct arguments arguments = begin_script(&script_retire);
-    add_text(&arguments, taken.text);
-    add_text(&arguments, SCRIPT_WORKERS);
-    add_text(&arguments, heartbeat.text);
-    add_text(&arguments, worker);
-    issue(queue, &arguments, on_retired, reaping_of(queue, worker));
-}
-
-static void on_given_back(const redisReply *reply, void *context)
-{
-    struct reaping *reaping = context;
-    if (!is_error(reply) && reply->type == REDIS_REPLY_STRING) {
-        log_info("queue.reaped worker=%s job=%s outcome=%s", reaping->worker, reaping->id,
-                 reply->str);
-    }
-    free(reaping);
-}
-
-static void drop_unreadable(struct queue *queue, const char *worker, struct view entry)
-{
-    log_warn("queue.refused worker=%s reason=\"entry cannot be parsed\"", worker);
-    struct key taken = key_taken(worker);
-    struct arguments arguments = {.count = 0};
-    add_text(&arguments, "LREM");
-    add_text(&arguments, taken.text);
-    add_text(&arguments, "1");
-    add(&arguments, entry);
-    issue(queue, &arguments, on_given_back, reaping_of(queue, worker));
-}
-
-static void give_back(struct queue *queue, const char *worker, struct view entry)
-{
-    struct job_limits limits = {JOB_ENTRY_MAX_BYTES, JOB_ENTRY_MAX_BYTES};
-    struct job job;
-    if (!job_parse_entry(entry, &limits, &job, NULL)) {
-        drop_unreadable(queue, worker, entry);
-        return;
-    }
-    struct job_ends ends = job_format_ends(&job, clock_wall_ms());
-    struct key name = key_job(job.id);
-    struct key run = key_run(job.id);
-    struct key events = key_events(job.id);
-    struct key taken = key_taken(worker);
-    struct key heartbeat = key_worker(worker);
-    char ttl[16];
-    snprintf(ttl, sizeof ttl, "%d", queue->conf->job_ttl_s);
-    struct arguments arguments = begin_script(&script_give_back);
-    add_text(&arguments, name.text);
-    add_text(&arguments, run.text);
-    add_text(&arguments, events.text);
-    add_text(&arguments, taken.text);
-    add_text(&arguments, SCRIPT_QUEUE);
-    add_text(&arguments, heartbeat.text);
-    add(&arguments, entry);
-    add_text(&arguments, worker);
-    add_text(&arguments, "1");
-    add_text(&arguments, ends.queued);
-    add_text(&arguments, ends.error);
-    add_text(&arguments, ends.cancelled);
-    add_text(&arguments, ttl);
-    add_text(&arguments, job.id);
-    add_text(&arguments, "1");
-    struct reaping *reaping = reaping_of(queue, worker);
-    memcpy(reaping->id, job.id, sizeof reaping->id);
-    issue(queue, &arguments, on_given_back, reaping);
-    job_ends_finish(&ends);
-    job_finish(&job);
-}
-
-static void on_taken_read(const redisReply *reply, void *context)
-{
-    struct reaping *reaping = context;
-    if (!is_error(reply) && reply->type == REDIS_REPLY_ARRAY) {
-        for (size_t i = reply->elements; i-- > 0;) { /* the last taken first: order is kept */
-            give_back(reaping->queue, reaping->worker, text_of(reply->element[i]));
-        }
-        retire(reaping->queue, reaping->worker);
-    }
-    free(reaping);
-}
-
-static void on_heartbeat_read(const redisReply *reply, void *context)
-{
-    struct reaping *reaping = context;
-    if (is_error(reply) || reply->integer == 1) {
-        free(reaping);
-        return;
-    }
-    struct key taken = key_taken(reaping->worker);
-    struct arguments arguments = {.count = 0};
-    add_text(&arguments, "LRANGE");
-    add_text(&arguments, taken.text);
-    add_text(&arguments, "0");
-    add_text(&arguments, "-1");
-    issue(reaping->queue, &arguments, on_taken_read, reaping);
-}
-
-static void on_workers_read(const redisReply *reply, void *context)
-{
-    struct queue *queue = context;
-    if (is_error(reply) || reply->type != REDIS_REPLY_ARRAY) {
-        return;
-    }
-    for (size_t i = 0; i < reply->elements; i++) {
-        if (reply->element[i]->type != REDIS_REPLY_STRING) {
-            continue;
-        }
-        struct key heartbeat = key_worker(reply->element[i]->str);
-        struct arguments arguments = {.count = 0};
-        add_text(&arguments, "EXISTS");
-        add_text(&arguments, heartbeat.text);
-        issue(queue, &arguments, on_heartbeat_read, reaping_of(queue, reply->element[i]->str));
-    }
-}
 
 static void on_length_read(const redisReply *reply, void *context)
 {
-    struct queue *queue = context;
-    queue->length = is_error(reply) || reply->type != REDIS_REPLY_INTEGER ? -1 : reply->integer;
+    struct length_read *read = context;
+    bool known = !is_error(reply) && reply->type == REDIS_REPLY_INTEGER;
+    read->on_length(known ? reply->integer : -1, read->context);
+    free(read);
 }
 
-static void on_reap_timer(uv_timer_t *timer)
+void queue_read_length(struct queue *queue, queue_on_length *on_length, void *context)
 {
-    struct queue *queue = timer->data;
-    if (!redis_ready(queue->redis)) {
-        return;
-    }
-    struct arguments workers = {.count = 0};
-    add_text(&workers, "SMEMBERS");
-    add_text(&workers, SCRIPT_WORKERS);
-    issue(queue, &workers, on_workers_read, queue);
-    struct arguments length = {.count = 0};
-    add_text(&length, "LLEN");
-    add_text(&length, SCRIPT_QUEUE);
-    issue(queue, &length, on_length_read, queue);
+    struct length_read *read = mem_alloc(sizeof *read);
+    *read = (struct length_read){on_length, context};
+    struct command command;
+    command_begin(&command, "LLEN");
+    command_text(&command, SCRIPT_QUEUE);
+    issue(queue, &command, on_length_read, read);
 }
 
 /* --- life -------------------------------------------------------------------------------- */
@@ -619,27 +447,16 @@ static void on_reap_timer(uv_timer_t *timer)
 struct queue *queue_open(const struct conf *conf, uv_loop_t *loop, struct redis *redis)
 {
     struct queue *queue = mem_alloc(sizeof *queue);
-    *queue = (struct queue){.conf = conf, .redis = redis, .loop = loop, .length = -1};
-    uv_timer_init(loop, &queue->reap_timer);
-    queue->reap_timer.data = queue;
-    uv_timer_start(&queue->reap_timer, on_reap_timer, 500, REAP_EVERY_MS);
+    *queue = (struct queue){.conf = conf, .redis = redis, .loop = loop};
     return queue;
 }
 
 void queue_close(struct queue *queue)
 {
-    if (!queue->closing) {
-        queue->closing = true;
-        uv_close((uv_handle_t *)&queue->reap_timer, NULL);
-    }
+    queue->closing = true;
 }
 
 void queue_finish(struct queue *queue)
 {
     free(queue);
-}
-
-int64_t queue_length(const struct queue *queue)
-{
-    return queue->length;
 }

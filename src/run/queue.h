@@ -18,7 +18,7 @@
 struct queue;
 
 struct queue *queue_open(const struct conf *conf, uv_loop_t *loop, struct redis *redis);
-void queue_close(struct queue *queue);  /* after redis_close */
+void queue_close(struct queue *queue);  /* before redis_close: what is under way is given up */
 void queue_finish(struct queue *queue); /* once the loop has run dry; accepts NULL */
 
 /* How much of the minute's runs a client has left. known is false while Redis is away. */
@@ -71,9 +71,11 @@ typedef void queue_on_events(bool ok, const struct queue_event *events, size_t c
                              void *context);
 void queue_read_events(struct queue *queue, const char *id, const char *after,
                        queue_on_events *on_events, void *context);
+#define QUEUE_EVENTS_MAX 512  /* handed over at once; as many: ask again */
 #define QUEUE_EVENT_ID_MAX 44 /* "18446744073709551615-18446744073709551615" and a NUL */
 
-/* How many runs wait; for metrics. -1: Redis did not say at the last look. */
-int64_t queue_length(const struct queue *queue);
+/* How many runs wait; -1: Redis did not say. */
+typedef void queue_on_length(int64_t length, void *context);
+void queue_read_length(struct queue *queue, queue_on_length *on_length, void *context);
 
 #endif

@@ -8,8 +8,10 @@
  *   connection ended       not started, or lost: the slot asks the Engine why
  *   cancel, 300 ms ago     cancelled; the supervisor kills the program and tells its figures
  *   deadline               timed_out, likewise; if it does not tell within 300 ms, the
- * container is killed daemon stops           the job goes back to the queue Redis away: output
- * waits in the feed, nothing else changes. */
+ *                          container is killed
+ *   daemon stops           the job goes back to the queue
+ *
+ * Redis away: output waits in the feed, nothing else changes. */
 #include "run/run.h"
 
 #include <errno.h>
@@ -24,10 +26,8 @@
 #define START_MS 5000
 #define INTERRUPT_MS 300
 #define KILL_MS 300
-#define HEARTBEAT_EVERY_MS 8000
 #define LOOK_EVERY_MS 200
 #define RETRY_MS 250
-#define REDIS_MS 2200       /* the longest that a call to Redis may take */
 #define FRAMES_A_TURN 16384 /* more than an honest supervisor has to say in a whole run */
 
 void run_init(struct run *run, const struct conf *conf, const struct run_stop *stop,
@@ -39,7 +39,6 @@ void run_init(struct run *run, const struct conf *conf, const struct run_stop *s
         .claim = claim,
         .job = job,
         .result = {.state = JOB_RUNNING, .started_at = started_at},
-        .heartbeat_at = clock_mono_ms(),
     };
     feed_init(&run->feed, (size_t)conf->output_bytes, conf->run_ms);
 }
@@ -201,7 +200,7 @@ static int64_t retry_at(const struct run *run)
 {
     int64_t deadline = run->started_at + run->conf->run_ms;
     int64_t soon = clock_mono_ms() + RETRY_MS;
-    return soon + REDIS_MS < deadline ? soon : deadline;
+    return soon + CLAIM_CALL_MAX_MS < deadline ? soon : deadline;
 }
 
 static enum claim_outcome announce(struct run *run)
@@ -234,14 +233,6 @@ enum claim_outcome run_settle(struct run *run)
     feed_postpone(&run->feed, 0);
     enum claim_outcome outcome = announce(run);
     return outcome == CLAIM_OK ? claim_end(run->claim, run->job, result) : outcome;
-}
-
-static void beat(struct run *run, int64_t now)
-{
-    if (now >= run->heartbeat_at + HEARTBEAT_EVERY_MS) {
-        run->heartbeat_at = now;
-        claim_heartbeat(run->claim);
-    }
 }
 
 /* --- clock and cancel --------------------------------------------------------------------- */
@@ -301,7 +292,7 @@ static int wait_ms(const struct run *run)
         run->started_at != 0 ? run->started_at + run->conf->run_ms : run->sent_at + START_MS;
     at = run->killed_at != 0 ? run->killed_at + KILL_MS : at;
     at = earlier(at, feed_due_at(&run->feed));
-    at = earlier(at, run->heartbeat_at + HEARTBEAT_EVERY_MS);
+    at = earlier(at, now + CLAIM_BEAT_MS);
     if (run->killed_at == 0 && run->interrupted_at != 0) {
         at = earlier(at, run->interrupted_at + INTERRUPT_MS);
     } else if (claim_watch_fd(run->claim) < 0) {
@@ -361,7 +352,7 @@ static enum run_outcome turn(struct run *run)
         return outcome;
     }
     look_for_cancel(run, heard);
-    beat(run, now);
+    claim_beat(run->claim);
     return announce(run) == CLAIM_NOTHING ? RUN_DISOWNED : RUN_GOES_ON;
 }
 

@@ -44,9 +44,7 @@ struct run {
     int64_t interrupted_at;    /* 0: nobody cancelled */
     int64_t killed_at;         /* 0: the supervisor was not told to kill the program */
     enum job_state kill_state; /* what it comes to then */
-    int64_t heartbeat_at;
-    int64_t look_at; /* when to look for a cancel though nothing was heard */
-    enum run_outcome outcome;
+    int64_t look_at;           /* when to look for a cancel though nothing was heard */
 };
 
 /* After claim_start. `started_at` is what it was told. */

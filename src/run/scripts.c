@@ -45,6 +45,15 @@ const struct script script_status = {
     "return {status, run[1] or '', place and place + 1 or 0}\n",
     3, 0};
 
+/* With the status if the log has ended, so that the two belong together. */
+const struct script script_events = {
+    "#!lua flags=no-writes\n"
+    "local log = redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', ARGV[2])\n"
+    "local last = log[#log]\n"
+    "local ended = last and last[2][2] == 'end'\n"
+    "return {log, ended and redis.call('GET', KEYS[2]) or ''}\n",
+    2, 2};
+
 const struct script script_cancel = {
     "#!lua flags=allow-oom\n"
     "local run = redis.call('HMGET', KEYS[2], 'state', 'entry')\n"
@@ -56,8 +65,9 @@ const struct script script_cancel = {
     "end\n"
     "if run[1] ~= 'queued' then return 'finished' end\n"
     "redis.call('HSET', KEYS[2], 'state', 'cancelled')\n"
+    "redis.call('HDEL', KEYS[2], 'entry')\n"
     "redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])\n"
-    "redis.call('XADD', KEYS[3], '*', 'e', 'end', 'd', ARGV[1])\n"
+    "redis.call('XADD', KEYS[3], '*', 'e', 'end', 'd', '')\n"
     "redis.call('EXPIRE', KEYS[2], ARGV[2])\n"
     "redis.call('EXPIRE', KEYS[3], ARGV[2])\n"
     "redis.call('LREM', KEYS[4], 1, run[2])\n"
@@ -80,9 +90,11 @@ const struct script script_take = {
  * lost finds itself as owner and keeps its attempt. */
 const struct script script_start = {
     "#!lua flags=allow-oom\n"
-    "local run = redis.call('HMGET', KEYS[2], 'state', 'owner', 'attempt', 'cancel')\n"
+    "local run = redis.call('HMGET', KEYS[2], 'state', 'owner', 'attempt')\n"
     "local attempt = tonumber(run[3] or 0)\n"
-    "if run[1] == 'running' and run[2] == ARGV[1] then return attempt end\n"
+    "if run[1] == 'running' and run[2] == ARGV[1] then\n"
+    "  return ARGV[6] == '1' and attempt or -1\n"
+    "end\n"
     "if run[1] and run[1] ~= 'queued' then\n"
     "  redis.call('LREM', KEYS[4], 1, ARGV[4])\n"
     "  return 0\n"
@@ -96,7 +108,7 @@ const struct script script_start = {
     "redis.call('EXPIRE', KEYS[3], ARGV[3])\n"
     "redis.call('PUBLISH', '" SCRIPT_CHANNEL "', ARGV[5])\n"
     "return attempt\n",
-    4, 5};
+    4, 6};
 
 #define ONLY_THE_OWNER                                                                         \
     "local run = redis.call('HMGET', KEYS[2], 'state', 'owner', 'attempt', 'seq')\n"           \
@@ -117,8 +129,9 @@ const struct script script_end = {"#!lua flags=allow-oom\n" ONLY_THE_OWNER
                                   "redis.call('LREM', KEYS[4], 1, ARGV[6])\n"
                                   "if not ours then return 0 end\n"
                                   "redis.call('HSET', KEYS[2], 'state', ARGV[3])\n"
+                                  "redis.call('HDEL', KEYS[2], 'entry')\n"
                                   "redis.call('SET', KEYS[1], ARGV[4], 'EX', ARGV[5])\n"
-                                  "redis.call('XADD', KEYS[3], '*', 'e', 'end', 'd', ARGV[4])\n"
+                                  "redis.call('XADD', KEYS[3], '*', 'e', 'end', 'd', '')\n"
                                   "redis.call('EXPIRE', KEYS[2], ARGV[5])\n"
                                   "redis.call('EXPIRE', KEYS[3], ARGV[5])\n"
                                   "redis.call('PUBLISH', '" SCRIPT_CHANNEL "', ARGV[7])\n"
@@ -138,9 +151,9 @@ const struct script script_give_back = {
     "if run[1] ~= 'running' or run[2] ~= owner then return 'gone' end\n"
     "local function store(state, status, event)\n"
     "  redis.call('HSET', KEYS[2], 'state', state)\n"
-    "  redis.call('HDEL', KEYS[2], 'owner')\n"
+    "  redis.call('HDEL', KEYS[2], 'owner', event == 'end' and 'entry' or '')\n"
     "  redis.call('SET', KEYS[1], status, 'EX', ARGV[7])\n"
-    "  redis.call('XADD', KEYS[3], '*', 'e', event, 'd', status)\n"
+    "  redis.call('XADD', KEYS[3], '*', 'e', event, 'd', event == 'end' and '' or status)\n"
     "  redis.call('EXPIRE', KEYS[2], ARGV[7])\n"
     "  redis.call('EXPIRE', KEYS[3], ARGV[7])\n"
     "  redis.call('PUBLISH', '" SCRIPT_CHANNEL "', id)\n"

@@ -4,8 +4,9 @@
  * A job lives in four places with one life time (TTL from its last state change):
  *     job:{id}          the public status object, a string that nobody but its writer encodes
  *     job:{id}:run      hash: state, entry (the exact queue bytes), owner, attempt, cancel, seq
- *     job:{id}:events   stream of (e = type, d = JSON): status, output, reset, end
- *     an entry in submission_queue, or in submission_queue:{worker} once taken
+ *     job:{id}:events   stream of (e = type, d = JSON): status, output, reset, end (whose data
+ * is job:{id} itself, so that a result is not stored twice) an entry in submission_queue, or in
+ * submission_queue:{worker} once taken
  *
  * The state in the hash decides; owner and attempt fence every write of a slot, so a slot that
  * lost its job cannot write over its successor. What is stored is announced by publishing the
@@ -34,6 +35,9 @@ extern const struct script script_admit;
 extern const struct script script_rate;
 /* keys: job, run, queue -> {status, state, position} or {} */
 extern const struct script script_status;
+/* keys: events, job; args: XRANGE start, count -> {entries, status if the last is the end, else
+ * ""} */
+extern const struct script script_events;
 /* keys: job, run, events, queue, control channel; args: status if it was queued, ttl, id
  * -> "missing" | "cancelled" | "running" | "finished" */
 extern const struct script script_cancel;
@@ -41,8 +45,8 @@ extern const struct script script_cancel;
 extern const struct script script_heartbeat;
 /* keys: queue, taken -> entry or false */
 extern const struct script script_take;
-/* keys: job, run, events, taken; args: owner, status, ttl, entry, id -> attempt; 0: not to run
- */
+/* keys: job, run, events, taken; args: owner, status, ttl, entry, id, "1" if the reply of an earlier
+ * try was lost -> attempt; 0: not to run; -1: it ran under this owner before, to be given back */
 extern const struct script script_start;
 /* keys: job, run, events; args: owner, attempt, type, data, ttl, id, sequence -> 1; 0: not
  * ours. A sequence (1, 2, ...) that was stored already is not stored again: its reply was lost.
@@ -54,11 +58,10 @@ extern const struct script script_end;
 /* keys: job, run, events, taken, queue, worker; args: entry, owner, "1" if the attempt was
  * used, queued status, error status, cancelled status, ttl, id, "1" to refuse while the worker
  * lives
- * -> "alive" | "gone" | "queued" | "ended" */
+ * -> "alive" | "gone" | "queued" | "ended". A second attempt that was used up ends the job with
+ * the error status. */
 extern const struct script script_give_back;
 /* keys: taken, workers, worker; args: name -> 1; 0: it lives, or there is still work */
 extern const struct script script_retire;
-
-#define SCRIPT_MAX_ATTEMPTS 2 /* as written in script_give_back */
 
 #endif

@@ -36,7 +36,6 @@
 #define READY_MS 20000
 #define TAKE_MS 5000
 #define PING_EVERY_MS 10000
-#define HEARTBEAT_EVERY_MS 5000
 #define DEAD_MS 5000
 #define SETTLE_MS 60000
 #define PAUSE_MIN_MS 100u
@@ -58,7 +57,6 @@ struct slot {
     bool sweep_due;
     bool warned; /* about the Engine's warnings, once a start */
     unsigned pause_ms;
-    int64_t heartbeat_at; /* monotonic ms of our last own heartbeat; 0: never registered */
     struct slot_health health;
 };
 
@@ -112,6 +110,7 @@ static void engine_failed(struct slot *slot, const struct err *err)
     const char *sentence = describe(err->code);
     slot->engine_reached = false;
     slot->sweep_due = true;
+    atomic_store(&slot->health.proven, false);
     atomic_fetch_add(&slot->health.engine_failures, 1);
     if (atomic_exchange(&slot->health.engine_error, sentence) != sentence) {
         log_error("engine.failed worker=%s code=%s reason=\"%s\"", slot->name, err->code,
@@ -144,19 +143,11 @@ static bool drained(const struct slot *slot)
 
 static bool beat(struct slot *slot)
 {
-    if (claim_heartbeat(slot->claim) != CLAIM_OK) {
-        return false;
+    bool ok = claim_beat(slot->claim) == CLAIM_OK;
+    if (ok) {
+        redis_answered(slot);
     }
-    slot->heartbeat_at = clock_mono_ms();
-    redis_answered(slot);
-    return true;
-}
-
-static void beat_if_due(struct slot *slot)
-{
-    if (clock_mono_ms() - slot->heartbeat_at >= HEARTBEAT_EVERY_MS) {
-        beat(slot);
-    }
+    return ok;
 }
 
 /* A pause that grows and is different each time, and ends at once when the daemon stops. */
@@ -193,12 +184,14 @@ static bool see_dead(struct slot *slot, struct err *err)
         return true;
     }
     if (!docker_container_wait(slot->docker, slot->dying, DEAD_MS, err)) {
+        beat(slot);
         docker_container_kill(slot->docker, slot->dying, NULL);
         if (!docker_container_wait(slot->docker, slot->dying, DEAD_MS, err)) {
             return false;
         }
     }
     engine_answered(slot);
+    beat(slot);
     remove_dead(slot); /* an older one, if its turn has not come yet */
     memcpy(slot->dead, slot->dying, sizeof slot->dead);
     slot->dying[0] = '\0';
@@ -271,7 +264,9 @@ static bool make_spare(struct slot *slot, struct err *err)
         return true;
     }
     discard_spare(slot);
+    beat(slot);
     slot->spare = container_create(slot->docker, slot->body, &created, err);
+    beat(slot);
     if (slot->spare == NULL && created.id[0] != '\0') {
         docker_container_remove(slot->docker, created.id, NULL);
     }
@@ -299,8 +294,8 @@ static bool await_ready(struct slot *slot, struct err *err)
         }
         struct pollfd fds[2] = {{container_fd(slot->warm), POLLIN, 0},
                                 {slot->setup.stop->fd, POLLIN, 0}};
-        poll(fds, 2, (int)(left < HEARTBEAT_EVERY_MS ? left : HEARTBEAT_EVERY_MS));
-        beat_if_due(slot);
+        poll(fds, 2, (int)(left < CLAIM_BEAT_MS ? left : CLAIM_BEAT_MS));
+        beat(slot);
     }
 }
 
@@ -324,7 +319,7 @@ static bool make_warm(struct slot *slot, struct err *err)
     if (!see_dead(slot, err) || !make_spare(slot, err) || !start_spare(slot, err)) {
         return false;
     }
-    beat_if_due(slot);
+    beat(slot);
     remove_dead(slot);
     struct err later; /* of the spare after this one: met again when its turn comes */
     make_spare(slot, &later);
@@ -332,6 +327,7 @@ static bool make_warm(struct slot *slot, struct err *err)
         retire(slot, true);
         return false;
     }
+    set_flag(slot, &slot->health.proven, true);
     set_flag(slot, &slot->health.warm, true);
     return true;
 }
@@ -498,6 +494,7 @@ static void run_job(struct slot *slot, const struct job *job)
         }
         return;
     }
+    slot->pause_ms = 0;
     struct run run;
     run_init(&run, slot->setup.conf, slot->setup.stop, slot->claim, job, started_at);
     run_started(slot, &run);
@@ -524,7 +521,6 @@ static void serve(struct slot *slot)
     struct job job = {0};
     switch (claim_take(slot->claim, TAKE_MS, wake_fds, &job)) {
     case CLAIM_OK:
-        slot->pause_ms = 0;
         redis_answered(slot);
         set_flag(slot, &slot->health.busy, true);
         run_job(slot, &job);
@@ -552,10 +548,9 @@ static void serve(struct slot *slot)
 static bool prepare(struct slot *slot)
 {
     struct err err;
-    if (slot->heartbeat_at == 0 && !beat(slot)) {
+    if (!beat(slot)) {
         return false;
     }
-    beat_if_due(slot);
     if ((!slot->engine_reached && !reach_engine(slot, &err)) ||
         (slot->sweep_due && !sweep(slot, &err)) ||
         (slot->warm == NULL && !make_warm(slot, &err)) || !make_spare(slot, &err)) {
@@ -643,9 +638,4 @@ void slot_destroy(struct slot *slot)
 const struct slot_health *slot_health(const struct slot *slot)
 {
     return &slot->health;
-}
-
-const char *slot_name(const struct slot *slot)
-{
-    return slot->name;
 }

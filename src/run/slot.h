@@ -19,6 +19,7 @@ struct slot;
 struct slot_health {
     _Atomic int64_t redis_at;  /* monotonic ms of the last heartbeat that Redis took; 0: none */
     _Atomic int64_t engine_at; /* monotonic ms of the last answer of the Engine; 0: none */
+    atomic_bool proven;        /* a container has been warm since the Engine was last reached */
     atomic_bool warm;
     atomic_bool busy;
     atomic_bool ended; /* the thread is about to return */
@@ -46,6 +47,5 @@ void slot_destroy(struct slot *slot); /* after slot_run has returned; accepts NU
 
 void slot_run(struct slot *slot); /* the thread's body */
 const struct slot_health *slot_health(const struct slot *slot);
-const char *slot_name(const struct slot *slot);
 
 #endif

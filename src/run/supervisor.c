@@ -34,7 +34,7 @@
 #include <unistd.h>
 
 enum {
-    EXIT_FAULT = 1, /* wrong arguments, or the container lacks something that every one has */
+    EXIT_FAULT = 1, /* wrong arguments, or what every container has or allows is missing */
     EXIT_PROTOCOL = 2,
     EXIT_INTERPRETER = 3,
     EXIT_ABANDONED = 4,
@@ -409,11 +409,21 @@ static void stop_flood(struct supervisor *s)
     }
 }
 
+/* Of a stream that gave `len`. When everybody is dead an empty one has ended too: its other end
+ * can lie for ever in a socket that was sent through itself, and no end of file ever comes. */
+static bool has_ended(const struct supervisor *s, ssize_t len)
+{
+    if (len < 0 && errno == EAGAIN) {
+        return s->phase == PHASE_DRAINING;
+    }
+    return len == 0 || (len < 0 && errno != EINTR);
+}
+
 static void relay(struct supervisor *s, enum output_stream stream)
 {
     char bytes[READ_MAX];
     ssize_t len = read(s->program_output[stream], bytes, sizeof bytes);
-    if (len == 0 || (len < 0 && !is_transient(errno))) {
+    if (has_ended(s, len)) {
         close_fd(&s->program_output[stream]);
     }
     if (len > 0) {
@@ -483,14 +493,36 @@ static void reap(struct supervisor *s)
     }
 }
 
+static bool is_drained(const struct supervisor *s)
+{
+    return s->program_output[OUTPUT_STDOUT] < 0 && s->program_output[OUTPUT_STDERR] < 0;
+}
+
+/* Stops early only for want of room: then there are frames to send, and when they can be sent
+ * ppoll wakes us to go on. */
+static void drain(struct supervisor *s)
+{
+    while (!is_drained(s) && has_room_for_output(s)) {
+        for (int stream = OUTPUT_STDOUT; stream <= OUTPUT_STDERR; stream++) {
+            if (s->program_output[stream] >= 0 && has_room_for_output(s)) {
+                relay(s, stream);
+            }
+        }
+    }
+}
+
 static void end_when_drained(struct supervisor *s)
 {
-    if (s->phase != PHASE_DRAINING || s->program_output[OUTPUT_STDOUT] >= 0 ||
-        s->program_output[OUTPUT_STDERR] >= 0) {
+    if (s->phase != PHASE_DRAINING) {
+        return;
+    }
+    drain(s);
+    if (!is_drained(s)) {
         return;
     }
     for (int stream = OUTPUT_STDOUT; stream <= OUTPUT_STDERR; stream++) {
-        seal_output(s, stream, output_end(&s->output, stream, output_place(s)));
+        seal_output(s, (enum output_stream)stream,
+                    output_end(&s->output, (enum output_stream)stream, output_place(s)));
     }
     s->end.dropped_bytes = s->output.dropped_bytes;
     frame_write_end(s->out + s->out_len + FRAME_HEAD_BYTES, &s->end);
@@ -508,7 +540,7 @@ static void choose_events(const struct supervisor *s, struct pollfd fds[ON_COUNT
 {
     bool obeying = s->phase == PHASE_WAITING || s->phase == PHASE_RUNNING;
     bool reading = obeying && s->in_len < sizeof s->in;
-    bool relaying = s->phase >= PHASE_RUNNING && has_room_for_output(s);
+    bool relaying = s->phase == PHASE_RUNNING && has_room_for_output(s);
     int out = relaying ? s->program_output[OUTPUT_STDOUT] : -1;
     int err = relaying ? s->program_output[OUTPUT_STDERR] : -1;
     fds[ON_INPUT] = (struct pollfd){STDIN_FILENO, reading ? POLLIN : 0, 0};
@@ -554,12 +586,16 @@ static void serve(struct supervisor *s, const sigset_t *while_waiting)
         struct timespec timeout = {0, (long)wait_us * 1000};
         struct pollfd fds[ON_COUNT];
         choose_events(s, fds);
-        if (ppoll(fds, ON_COUNT, wait_us > 0 ? &timeout : NULL, while_waiting) > 0) {
+        int ready = ppoll(fds, ON_COUNT, wait_us > 0 ? &timeout : NULL, while_waiting);
+        if (ready < 0 && errno != EINTR) {
+            leave(EXIT_FAULT, "cannot wait"); /* rather than turn for ever and obey nobody */
+        }
+        if (ready > 0) {
             handle_events(s, fds);
         }
         reap(s); /* every turn: a ready descriptor can keep SIGCHLD from interrupting ppoll */
-        end_when_drained(s);
         send_frames(s);
+        end_when_drained(s); /* last: see drain */
     }
 }
 

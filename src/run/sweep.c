@@ -101,7 +101,7 @@ enum sweep_outcome sweep_run(struct docker *docker, struct claim *claim, const c
     struct docker_list *list = mem_alloc(sizeof *list);
     enum sweep_outcome outcome = docker_list(docker, list, err) ? SWEEP_DONE : SWEEP_FAILED;
     for (size_t i = 0; outcome == SWEEP_DONE && i < list->count; i++) {
-        claim_heartbeat(claim); /* a long list must not make us look dead ourselves */
+        claim_beat(claim); /* a long list must not make us look dead ourselves */
         outcome = sweep_one(docker, claim, worker, keep, &list->items[i], err);
     }
     free(list);

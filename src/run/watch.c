@@ -11,6 +11,7 @@
 
 #define BUCKETS 256
 #define TICK_MS 250
+#define CHECK_EVERY 60 /* ticks: 15 s */
 
 struct watcher {
     struct list node; /* in watch->buckets[id % BUCKETS]; owned by watch */
@@ -23,6 +24,7 @@ struct watcher {
     bool again;       /* announced while reading */
     bool failed;      /* Redis did not answer: the timer reads again */
     bool started;     /* saw an event: it waits in the queue no more */
+    bool overdue;     /* at the last check its job had ended, but no end was in the log */
     int64_t position; /* last told; 0: none */
 };
 
@@ -32,6 +34,7 @@ struct watch {
     uint64_t last_id;
     uv_timer_t timer;
     bool positions_stale;
+    unsigned ticks;
 };
 
 /* A read under way. */
@@ -89,7 +92,7 @@ static void on_log(bool ok, const struct queue_event *events, size_t count, void
     struct watcher *watcher = find(watch, id);
     watcher->reading = false;
     watcher->failed = !ok;
-    if (ok && watcher->again) {
+    if (ok && (watcher->again || count == QUEUE_EVENTS_MAX)) {
         read_log(watch, watcher);
     }
 }
@@ -143,14 +146,42 @@ static void on_position(enum queue_answer answer, struct view status, enum job_s
     watcher->on_event(&event, watcher->context);
 }
 
+/* A log may vanish before its end was read: by its time to live, or by somebody's hand. Then the status
+ * says what became of the job. */
+static void on_check(enum queue_answer answer, struct view status, enum job_state state,
+                     int64_t position, void *context)
+{
+    (void)position;
+    struct reading *reading = context;
+    struct watch *watch = reading->watch;
+    struct watcher *watcher = find(watch, reading->id);
+    free(reading);
+    if (watcher == NULL || answer == QUEUE_NO_ANSWER) {
+        return;
+    }
+    bool final = answer == QUEUE_OK && job_state_final(state);
+    if (answer == QUEUE_MISSING || (final && watcher->overdue)) {
+        struct queue_event event = {view_of(""), view_of(final ? "end" : "gone"), status};
+        watcher->on_event(&event, watcher->context);
+    } else if (final) {
+        watcher->overdue = true;
+        read_log(watch, watcher);
+    }
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct watch *watch = timer->data;
     bool positions_stale = watch->positions_stale;
+    bool check = ++watch->ticks % CHECK_EVERY == 0;
     watch->positions_stale = false;
     for (unsigned i = 0; i < BUCKETS; i++) {
         LIST_EACH (&watch->buckets[i], node, next) {
             struct watcher *watcher = LIST_OBJECT(node, struct watcher, node);
+            if (check) {
+                queue_read_status(watch->queue, watcher->job_id, on_check,
+                                  reading_of(watch, watcher->id));
+            }
             if (watcher->failed) {
                 watcher->failed = false;
                 read_log(watch, watcher);

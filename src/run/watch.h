@@ -21,8 +21,9 @@ void watch_finish(struct watch *watch); /* once the loop has run dry; accepts NU
 void watch_on_announcement(struct watch *watch, struct view job_id);
 void watch_on_subscribed(struct watch *watch);
 
-/* Called for each event, and with type "position" and data = the status object when the place
- * of a queued job has changed (no id then). May call watch_remove. */
+/* Called for each event; and, without an id, with type "position" and data = the status object when
+ * the place of a queued job has changed, and with type "gone" when the job is not known any more. May
+ * call watch_remove. */
 typedef void watch_on_event(const struct queue_event *event, void *context);
 
 /* Starts following `job_id` behind the event `after` ("0-0": from the start) until

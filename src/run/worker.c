@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "run/docker.h"
@@ -45,29 +46,20 @@ struct worker {
 
 /* --- locks -------------------------------------------------------------------------------- */
 
-/* Fowler-Noll-Vo, 64 bits: names a path in few characters. */
-static uint64_t hash_text(const char *text)
-{
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (; *text != '\0'; text++) {
-        hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
-    }
-    return hash;
-}
-
 /* Two names of one socket (/run and /var/run) are one Engine. */
 static void lock_path(const struct conf *conf, int number, char path[PATH_MAX])
 {
     char real[PATH_MAX];
     const char *socket = realpath(conf->docker_socket, real);
-    snprintf(path, PATH_MAX, "%.3000s/vve-%016llx-slot-%d.lock", conf->lock_dir,
-             (unsigned long long)hash_text(socket != NULL ? socket : conf->docker_socket),
-             number);
+    snprintf(
+        path, PATH_MAX, "%.3000s/vve-%016llx-slot-%d.lock", conf->lock_dir,
+        (unsigned long long)hash_of(view_of(socket != NULL ? socket : conf->docker_socket)),
+        number);
 }
 
-/* The lock's descriptor; -1: somebody else has it. The file may belong to another user's
- * daemon: to open it for reading is enough. */
-static int take_lock(const struct conf *conf, int number)
+/* The lock's descriptor; -1: somebody else has it, or, with err set, it cannot be opened. The
+ * file may belong to another user's daemon: to open it for reading is enough. */
+static int take_lock(const struct conf *conf, int number, struct err *err)
 {
     char path[PATH_MAX];
     lock_path(conf, number, path);
@@ -76,8 +68,8 @@ static int take_lock(const struct conf *conf, int number)
         fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
     }
     if (fd < 0) {
-        log_warn("slot.unlockable slot=%d path=%s reason=\"%s\"", number, path,
-                 strerrordesc_np(errno));
+        err_set(err, "lock_failed", "The slot's lock %.150s cannot be opened: %s.", path,
+                strerrordesc_np(errno));
         return -1;
     }
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
@@ -112,13 +104,14 @@ static void leave_seat(struct seat *seat)
     close(seat->lock_fd);
 }
 
-/* False: no thread could be made. A seat that somebody else holds stays empty. */
-static bool take_seat(struct worker *worker, int number)
+/* False: no lock or no thread could be made. A seat that somebody else holds stays empty. */
+static bool take_seat(struct worker *worker, int number, struct err *err)
 {
     struct seat *seat = &worker->seats[number];
-    seat->lock_fd = take_lock(worker->conf, number);
+    struct err why = {.code = NULL};
+    seat->lock_fd = take_lock(worker->conf, number, &why);
     if (seat->lock_fd < 0) {
-        return true;
+        return why.code == NULL || err_set(err, why.code, "%s", why.text);
     }
     struct slot_setup setup = {
         .conf = worker->conf,
@@ -131,7 +124,8 @@ static bool take_seat(struct worker *worker, int number)
     seat->slot = slot_create(&setup);
     if (!start_thread(seat)) {
         leave_seat(seat);
-        return false;
+        return err_set(err, "worker_failed",
+                       "The threads that run programs cannot be started.");
     }
     return true;
 }
@@ -145,12 +139,11 @@ static int count_seats(const struct worker *worker)
     return count;
 }
 
-/* False: no thread could be made. */
-static bool take_free_seats(struct worker *worker)
+static bool take_free_seats(struct worker *worker, struct err *err)
 {
     bool ok = true;
     for (int i = 0; ok && i < HOST_SLOTS && count_seats(worker) < worker->conf->slots; i++) {
-        ok = worker->seats[i].slot != NULL || take_seat(worker, i);
+        ok = worker->seats[i].slot != NULL || take_seat(worker, i, err);
     }
     return ok;
 }
@@ -167,8 +160,10 @@ struct worker *worker_start(const struct conf *conf, worker_on_change *on_change
         .conf = conf, .seccomp = seccomp, .on_change = on_change, .context = context};
     worker->stop.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     bool ok = worker->stop.fd >= 0 && docker_global_init();
-    if (!ok || !take_free_seats(worker)) {
-        err_set(err, "worker_failed", "the threads that run programs cannot be started");
+    if (!ok) {
+        err_set(err, "worker_failed", "The worker's descriptors cannot be made.");
+    }
+    if (!ok || !take_free_seats(worker, err)) {
         worker_destroy(worker);
         return NULL;
     }
@@ -182,7 +177,7 @@ void worker_take_free_slots(struct worker *worker)
 {
     int before = count_seats(worker);
     if (atomic_load(&worker->stop.drain_until) == 0) {
-        take_free_seats(worker); /* without threads now, perhaps with them later */
+        take_free_seats(worker, NULL); /* what fails now may not fail the next time */
     }
     if (count_seats(worker) > before) {
         log_info("worker.took_over slots=%d", count_seats(worker) - before);
@@ -237,9 +232,9 @@ static void add_health(const struct slot_health *slot, struct worker_health *sum
     bool redis_fresh = atomic_load(&slot->redis_at) > oldest;
     bool engine_fresh = busy || atomic_load(&slot->engine_at) > oldest;
     const char *error = atomic_load(&slot->engine_error);
-    bool reached = atomic_load(&slot->redis_at) != 0 && atomic_load(&slot->engine_at) != 0;
+    bool proven = atomic_load(&slot->proven);
     sum->slots++;
-    sum->slots_alive += reached && redis_fresh && engine_fresh && error == NULL;
+    sum->slots_alive += proven && redis_fresh && engine_fresh && error == NULL;
     sum->slots_warm += atomic_load(&slot->warm);
     sum->slots_busy += busy;
     sum->runs += atomic_load(&slot->runs);

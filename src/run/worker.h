@@ -16,7 +16,7 @@ typedef void worker_on_change(void *context);
 /* How the slots are, for /readyz and /metrics. Written by slot threads, read by the loop. */
 struct worker_health {
     int slots;       /* that this daemon holds; 0: it runs as a gateway */
-    int slots_alive; /* heartbeat written and Engine answered within the last 30 s */
+    int slots_alive; /* has made a container; heartbeat and Engine's answer of the last 30 s */
     int slots_warm;  /* a container is up and waits for a job */
     int slots_busy;
     unsigned long long runs;      /* ended, by any cause */

@@ -24,7 +24,7 @@
 
 #include <cmocka.h>
 
-enum { DEADLINE_S = 10, MAX_HEARD = 16 * 1024 * 1024 };
+enum { DEADLINE_S = 10, MAX_HEARD = 32 * 1024 * 1024 };
 
 struct served {
     uv_loop_t loop;

@@ -2,26 +2,37 @@
  * own, and raw sockets against it. What the server does is chosen by the path, so that nothing
  * but bytes crosses between the threads. */
 #include "http_harness.h"
+#include "net/origin.h"
 #include "net/sse.h"
+
+#include "base/clock.h"
 
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <time.h>
 
-enum { BODY_MAX = 1000, CAP = 6, BIG = 8 * 1024 * 1024 };
+enum {
+    BODY_MAX = 1000,
+    CAP = 6,
+    MIB = 1024 * 1024,
+    BIG = 8 * MIB,
+    LARGEST_EVENT = 12 * MIB,
+    TOO_LARGE_EVENT = 17 * MIB,
+};
 
 /* --- the server --- */
 
 struct server {
     struct served served;
-    uint64_t waiting; /* the exchange of the last /wait */
-    int closes;       /* connections of /wait and /flood that ended */
+    uint64_t waiting[2 * CAP]; /* the exchanges of /wait that have no reply yet */
+    size_t waiting_count;
+    int closes; /* connections of /wait, /idle, /flood, /stuck and /cut that ended */
 };
 
 static char *const proxies[] = {"127.0.0.9", NULL};
 static char *const origins[] = {"https://friend.example", NULL};
-static char big[BIG];
+static char big[TOO_LARGE_EVENT];
 
 static void on_close(struct http_exchange *exchange, void *context)
 {
@@ -48,12 +59,18 @@ static void reply_request(struct http_exchange *exchange)
 
 static void reply_release(struct server *server, struct http_exchange *exchange)
 {
-    struct http_exchange *waiting = http_find(server->served.http, server->waiting);
     char text[64];
-    snprintf(text, sizeof text, "%s %d", waiting != NULL ? "there" : "gone", server->closes);
-    if (waiting != NULL) {
-        reply_text(waiting, "released");
+    size_t there = 0;
+    int closes = server->closes;
+    for (size_t i = 0; i < server->waiting_count; i++) {
+        struct http_exchange *waiting = http_find(server->served.http, server->waiting[i]);
+        if (waiting != NULL) {
+            there++;
+            reply_text(waiting, "released");
+        }
     }
+    server->waiting_count = 0;
+    snprintf(text, sizeof text, "%zu waited, %d closed", there, closes);
     reply_text(exchange, text);
 }
 
@@ -75,13 +92,45 @@ static void stream_too_much(struct http_exchange *exchange)
     http_stream_end(exchange);
 }
 
+/* More than the sockets hold; and from then on something new to say all the time. */
+static void stream_without_end(struct http_exchange *exchange)
+{
+    http_stream_begin(exchange, "text/plain", 2 * BIG);
+    http_stream_write(exchange, (struct view){big, BIG});
+    http_stream_keep_alive(exchange, 1, view_of("tick"));
+}
+
+/* The largest replay that a run can make. */
+static void stream_largest(struct http_exchange *exchange)
+{
+    sse_begin(exchange);
+    sse_event(exchange, "1-0", "output", (struct view){big, LARGEST_EVENT / 2});
+    sse_event(exchange, "2-0", "end", (struct view){big, LARGEST_EVENT});
+    sse_end(exchange);
+}
+
+static void stream_too_large(struct http_exchange *exchange)
+{
+    sse_begin(exchange);
+    sse_event(exchange, "1-0", "output", view_of("small"));
+    sse_event(exchange, "2-0", "output", (struct view){big, TOO_LARGE_EVENT});
+    sse_event(exchange, "3-0", "end", view_of("{}"));
+    sse_end(exchange);
+}
+
+static void reply_late(struct server *server, struct http_exchange *exchange)
+{
+    http_notify_close(exchange, on_close, server);
+    assert_true(server->waiting_count < 2 * CAP);
+    server->waiting[server->waiting_count++] = http_id(exchange);
+}
+
 static void on_request(struct http_exchange *exchange, void *context)
 {
     struct server *server = context;
     const char *path = http_request(exchange)->path;
     if (strcmp(path, "/wait") == 0) {
-        server->waiting = http_id(exchange);
-        http_notify_close(exchange, on_close, server);
+        reply_late(server, exchange);
     } else if (strcmp(path, "/quiet") == 0) {
         http_notify_close(exchange, on_close, server);
         http_notify_close(exchange, NULL, NULL);
@@ -95,31 +144,42 @@ static void on_request(struct http_exchange *exchange, void *context)
     } else if (strcmp(path, "/events") == 0) {
         stream_numbers(exchange);
     } else if (strcmp(path, "/idle") == 0) {
+        http_notify_close(exchange, on_close, server);
         http_stream_begin(exchange, "text/plain", 100);
         http_stream_keep_alive(exchange, 60, view_of("tick"));
     } else if (strcmp(path, "/flood") == 0) {
         http_notify_close(exchange, on_close, server);
         stream_too_much(exchange);
+    } else if (strcmp(path, "/stuck") == 0) {
+        http_notify_close(exchange, on_close, server);
+        stream_without_end(exchange);
+    } else if (strcmp(path, "/largest") == 0) {
+        stream_largest(exchange);
+    } else if (strcmp(path, "/cut") == 0) {
+        http_notify_close(exchange, on_close, server);
+        stream_too_large(exchange);
     } else if (strcmp(path, "/big") == 0) {
         http_reply(exchange, 200, "text/plain", (struct view){big, BIG}, HTTP_STATIC_BODY, NULL,
                    0);
     } else if (strcmp(path, "/error") == 0) {
         http_reply_error(exchange, 429, "rate_limited", "Say \"please\".", 7, NULL, 0);
+    } else if (strcmp(path, "/error-utf8") == 0) {
+        http_reply_error(exchange, 400, "bad_field", "\xc3\xa9", -1, NULL, 0);
+    } else if (strcmp(path, "/error-latin1") == 0) {
+        http_reply_error(exchange, 400, "bad_field", "caf\xe9 is no field", -1, NULL, 0);
     } else {
         reply_request(exchange);
     }
 }
 
-static struct server *start(int request_timeout_ms)
+/* Only what a test wants otherwise is in `settings`. */
+static struct server *start(struct http_settings settings)
 {
     struct server *server = mem_alloc(sizeof *server);
-    const struct http_settings settings = {
-        .body_max_bytes = BODY_MAX,
-        .connections_per_client = CAP,
-        .request_timeout_ms = request_timeout_ms,
-        .trusted_proxies = proxies,
-        .allow_origins = origins,
-    };
+    settings.body_max_bytes = BODY_MAX;
+    settings.connections_per_client = CAP;
+    settings.trusted_proxies = proxies;
+    settings.allow_origins = origins;
     served_start(&server->served, settings, on_request, server);
     return server;
 }
@@ -132,7 +192,7 @@ static void stop(struct server *server)
 
 static int set_up(void **state)
 {
-    *state = start(0);
+    *state = start((struct http_settings){0});
     return 0;
 }
 
@@ -171,9 +231,9 @@ static void await_release(const struct served *served, const char *what)
 static void test_get(void **state)
 {
     expect(*state, "GET /a/b?c=d HTTP/1.1\r\nHost: a\r\n\r\n", "200",
-           "GET|/a/b|c=d|127.0.0.1|1||");
+           "GET|/a/b|c=d|127.0.0.1|0||");
     expect(*state, "GET /a? HTTP/1.0\r\n\r\n", "200", "GET|/a||127.0.0.1|1||");
-    expect(*state, "DELETE /x HTTP/1.1\r\nHost: a\r\n\r\n", "200", "DELETE|/x||127.0.0.1|1||");
+    expect(*state, "DELETE /x HTTP/1.1\r\nHost: a\r\n\r\n", "200", "DELETE|/x||127.0.0.1|0||");
 }
 
 static void test_every_reply_is_careful(void **state)
@@ -212,6 +272,10 @@ static void test_error_body(void **state)
     assert_string_equal(body_of(reply), "{\"error\":{\"code\":\"rate_limited\",\"message\":"
                                         "\"Say \\\"please\\\".\",\"retryAfter\":7}}");
     free(reply);
+    expect(*state, "GET /error-utf8 HTTP/1.1\r\nHost: a\r\n\r\n", "400",
+           "{\"error\":{\"code\":\"bad_field\",\"message\":\"\xc3\xa9\"}}");
+    expect(*state, "GET /error-latin1 HTTP/1.1\r\nHost: a\r\n\r\n", "400",
+           "{\"error\":{\"code\":\"bad_field\",\"message\":\"Error.\"}}");
 }
 
 static void test_head_gets_the_head_alone(void **state)
@@ -240,7 +304,7 @@ static void test_post_in_two_pieces(void **state)
         say(fd, request + cut);
         char *reply = hear_all(fd);
         assert_status(reply, "200");
-        assert_string_equal(body_of(reply), "POST|/p||127.0.0.1|1|x/y|hello");
+        assert_string_equal(body_of(reply), "POST|/p||127.0.0.1|0|x/y|hello");
         free(reply);
     }
 }
@@ -254,7 +318,7 @@ static void test_body_of_the_largest_size_and_one_more(void **state)
     request[head + BODY_MAX] = '\0';
     char *reply = ask(*state, request);
     assert_status(reply, "200");
-    assert_int_equal(strlen(body_of(reply)), strlen("POST|/p||127.0.0.1|1||") + BODY_MAX);
+    assert_int_equal(strlen(body_of(reply)), strlen("POST|/p||127.0.0.1|0||") + BODY_MAX);
     free(reply);
     snprintf(request, sizeof request,
              "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", BODY_MAX + 1);
@@ -284,9 +348,9 @@ static void test_second_request_is_ignored(void **state)
     expect(*state,
            "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"
            "GET /second HTTP/1.1\r\nHost: a\r\n\r\n",
-           "200", "POST|/p||127.0.0.1|1||hi");
+           "200", "POST|/p||127.0.0.1|0||hi");
     expect(*state, "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n",
-           "200", "GET|/1||127.0.0.1|1||");
+           "200", "GET|/1||127.0.0.1|0||");
 }
 
 static void test_expect_continue(void **state)
@@ -297,7 +361,7 @@ static void test_expect_continue(void **state)
     say(fd, "abc");
     char *reply = hear_all(fd);
     assert_status(reply, "200");
-    assert_string_equal(body_of(reply), "POST|/p||127.0.0.1|1||abc");
+    assert_string_equal(body_of(reply), "POST|/p||127.0.0.1|0||abc");
     free(reply);
     reply = ask(*state, "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n"
                         "Expect: 100-continue\r\n\r\n");
@@ -320,7 +384,7 @@ static void test_no_field_hides_another(void **state)
         char *reply = ask(*state, request);
         assert_status(reply, "200");
         assert_string_equal(body_of(reply),
-                            "POST|/p||127.0.0.1|1||GET /smuggled HTTP/1.1\r\nHost: a\r\n");
+                            "POST|/p||127.0.0.1|0||GET /smuggled HTTP/1.1\r\nHost: a\r\n");
         free(reply);
         snprintf(request, sizeof request,
                  "POST /p HTTP/1.1\r\nHost: a\r\n%s: 1\r\nTransfer-Encoding: chunked\r\n"
@@ -374,27 +438,54 @@ static void test_deferred_reply(void **state)
     struct server *server = *state;
     int fd = dial(&server->served, "127.0.0.1");
     say(fd, "POST /wait HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");
-    await_release(&server->served, "there 0");
+    await_release(&server->served, "1 waited, 0 closed");
     char *reply = hear_all(fd);
     assert_status(reply, "200");
     assert_string_equal(body_of(reply), "released");
     free(reply);
-    await_release(&server->served, "gone 1");
+    await_release(&server->served, "0 waited, 1 closed");
 }
 
+/* It may say that it has nothing more to send, before or after the request is taken up. */
+static void test_deferred_reply_to_a_half_closed_client(void **state)
+{
+    struct server *server = *state;
+    static const char *const requests[] = {
+        "GET /wait HTTP/1.1\r\nHost: a\r\n\r\n",
+        "POST /wait HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi",
+        "POST /wait HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi and more",
+    };
+    for (int i = 0; i < 3; i++) {
+        char expected[64];
+        int fd = dial(&server->served, "127.0.0.1");
+        say(fd, requests[i]);
+        assert_int_equal(shutdown(fd, SHUT_WR), 0);
+        snprintf(expected, sizeof expected, "1 waited, %d closed", i);
+        await_release(&server->served, expected);
+        char *reply = hear_all(fd);
+        assert_status(reply, "200");
+        assert_string_equal(body_of(reply), "released");
+        free(reply);
+        snprintf(expected, sizeof expected, "0 waited, %d closed", i + 1);
+        await_release(&server->served, expected);
+    }
+}
+
+/* One who has left altogether looks the same until he is replied to. */
 static void test_client_leaves_while_deferred(void **state)
 {
     struct server *server = *state;
     int fd = dial(&server->served, "127.0.0.1");
     say(fd, "GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
     close(fd);
-    await_release(&server->served, "gone 1");
+    await_release(&server->served, "1 waited, 0 closed");
+    await_release(&server->served, "0 waited, 1 closed");
 }
 
 static void test_notice_taken_back(void **state)
 {
     expect(*state, "GET /quiet HTTP/1.1\r\nHost: a\r\n\r\n", "200", "quiet");
-    await_release(*state, "gone 0");
+    await_release(*state, "0 waited, 0 closed");
 }
 
 static void test_event_stream(void **state)
@@ -426,6 +517,52 @@ static void test_idle_stream_is_kept_alive(void **state)
     close(fd);
 }
 
+/* Whoever leaves a stream is missed at once, not when there is something to tell. */
+static void test_stream_notices_that_its_reader_leaves(void **state)
+{
+    struct server *server = *state;
+    int fd = dial(&server->served, "127.0.0.1");
+    say(fd, "GET /idle HTTP/1.1\r\nHost: a\r\n\r\n");
+    hear_head(fd);
+    shutdown(fd, SHUT_WR);
+    await_release(&server->served, "0 waited, 1 closed");
+    close(fd);
+}
+
+/* What is new to say all the time must not make up for what the reader does not take. */
+static void test_stuck_reader_is_closed(void **state)
+{
+    (void)state;
+    struct server *server = start((struct http_settings){.write_timeout_ms = 200});
+    int small = 4096;
+    int fd = dial(&server->served, "127.0.0.1");
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    say(fd, "GET /stuck HTTP/1.1\r\nHost: a\r\n\r\n");
+    await_release(&server->served, "0 waited, 1 closed");
+    close(fd);
+    stop(server);
+}
+
+static void test_largest_events(void **state)
+{
+    char *reply = ask(*state, "GET /largest HTTP/1.1\r\nHost: a\r\n\r\n");
+    const char *end = strstr(reply, "\n\nid: 2-0\nevent: end\ndata: b");
+    assert_non_null(end);
+    assert_int_equal(strspn(strchr(end, 'b'), "b"), LARGEST_EVENT);
+    assert_string_equal(end + strlen("\n\nid: 2-0\nevent: end\ndata: ") + LARGEST_EVENT,
+                        "\n\n");
+    free(reply);
+}
+
+/* Without that event the end would be a lie: there is none, and no sham of an open stream. */
+static void test_too_large_event_breaks_the_stream_off(void **state)
+{
+    struct server *server = *state;
+    expect(&server->served, "GET /cut HTTP/1.1\r\nHost: a\r\n\r\n", "200",
+           "id: 1-0\nevent: output\ndata: small\n\n");
+    await_release(&server->served, "0 waited, 1 closed");
+}
+
 /* The reader of a flood reads nothing: its connection ends, and what it held is free again. */
 static void test_slow_reader_is_closed(void **state)
 {
@@ -434,7 +571,7 @@ static void test_slow_reader_is_closed(void **state)
     int fd = dial(&server->served, "127.0.0.1");
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     say(fd, "GET /flood HTTP/1.1\r\nHost: a\r\n\r\n");
-    await_release(&server->served, "gone 1");
+    await_release(&server->served, "0 waited, 1 closed");
     close(fd);
 }
 
@@ -448,6 +585,14 @@ static void test_large_static_reply(void **state)
     free(reply);
 }
 
+/* `text`, an urgent byte, and some more. */
+static void say_urgently(int fd, const char *text)
+{
+    say(fd, text);
+    assert_int_equal(send(fd, "!", 1, MSG_OOB | MSG_NOSIGNAL), 1);
+    say(fd, "TP");
+}
+
 static long turns_of(const struct served *served)
 {
     char *reply = ask_from(served, "127.0.0.4", "GET /turns HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -456,8 +601,9 @@ static long turns_of(const struct served *served)
     return turns;
 }
 
-/* Neither a client that sends and does not read, nor one whose head stays unfinished, keeps the
- * loop spinning: while another stream ticks five times, it turns for its timers only. */
+/* Neither a client that sends and does not read, nor one whose head stays unfinished, nor one
+ * that marks a byte of its head as urgent, at which a look ends, keeps the loop spinning: while
+ * another stream ticks five times, it turns for its timers only. */
 static void test_nobody_keeps_the_loop_spinning(void **state)
 {
     struct server *server = *state;
@@ -467,6 +613,8 @@ static void test_nobody_keeps_the_loop_spinning(void **state)
     say(unread, "GET /big HTTP/1.1\r\nHost: a\r\n\r\nmore");
     int half_head = dial(&server->served, "127.0.0.3");
     say(half_head, "GET / HTTP/1.1\r\nHost:");
+    int urgent = dial(&server->served, "127.0.0.5");
+    say_urgently(urgent, "GET / HT");
     int ticker = dial(&server->served, "127.0.0.2");
     say(ticker, "GET /idle HTTP/1.1\r\nHost: a\r\n\r\n");
     hear_head(ticker);
@@ -475,6 +623,7 @@ static void test_nobody_keeps_the_loop_spinning(void **state)
     assert_true(turns_of(&server->served) - before < 100);
     close(unread);
     close(half_head);
+    close(urgent);
     close(ticker);
 }
 
@@ -487,7 +636,13 @@ static void test_client_shuts_its_writing_side(void **state)
     say(fd, "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
     shutdown(fd, SHUT_WR);
     char *reply = hear_all(fd);
-    assert_string_equal(body_of(reply), "POST|/p||127.0.0.1|1||hi");
+    assert_string_equal(body_of(reply), "POST|/p||127.0.0.1|0||hi");
+    free(reply);
+    fd = dial(*state, "127.0.0.1");
+    say(fd, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
+    shutdown(fd, SHUT_WR);
+    reply = hear_all(fd);
+    assert_int_equal(strlen(body_of(reply)), BIG);
     free(reply);
     fd = dial(*state, "127.0.0.1");
     say(fd, "GET / HTTP/1.1\r\nHo");
@@ -495,6 +650,23 @@ static void test_client_shuts_its_writing_side(void **state)
     ssize_t got = recv(fd, &byte, 1, 0);
     assert_true(got == 0 || (got < 0 && errno == ECONNRESET));
     close(fd);
+}
+
+/* Whether the server answers at all, now or soon. */
+static bool answers(const struct served *served)
+{
+    static const char start[] = "HTTP/1.1 200 ";
+    time_t deadline = time(NULL) + DEADLINE_S;
+    bool good = false;
+    while (!good && time(NULL) < deadline) {
+        char bytes[sizeof start] = "";
+        int fd = dial(served, "127.0.0.1");
+        say(fd, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+        good = recv(fd, bytes, sizeof start - 1, MSG_WAITALL) == sizeof start - 1 &&
+               strcmp(bytes, start) == 0;
+        close(fd);
+    }
+    return good;
 }
 
 static void test_connection_cap(void **state)
@@ -516,9 +688,12 @@ static void test_connection_cap(void **state)
     for (int i = 0; i < CAP; i++) {
         close(held[i]);
     }
-    await_release(&server->served, "gone 6");
+    reply = ask(&server->served, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_status(reply, "503"); /* who leaves holds his place until he is replied to */
+    free(reply);
+    await_release(&server->served, "0 waited, 6 closed");
     expect(&server->served, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n", "200",
-           "GET|/a||127.0.0.1|1||");
+           "GET|/a||127.0.0.1|0||");
 }
 
 /* Behind a trusted proxy the cap is each client's own, not the proxy's. */
@@ -541,7 +716,152 @@ static void test_connection_cap_behind_a_proxy(void **state)
     for (int i = 0; i < CAP; i++) {
         close(held[i]);
     }
-    await_release(&server->served, "gone 6");
+    await_release(&server->served, "0 waited, 6 closed");
+    reply = ask_from(&server->served, "127.0.0.9",
+                     "GET /a HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 198.51.100.1\r\n\r\n");
+    assert_status(reply, "200");
+    free(reply);
+}
+
+/* Standard error goes to a file of its own while a test looks at the log. */
+struct captured {
+    FILE *file;
+    int old;
+};
+
+static struct captured capture_log(void)
+{
+    struct captured captured = {tmpfile(), dup(STDERR_FILENO)};
+    assert_non_null(captured.file);
+    assert_true(captured.old >= 0 && dup2(fileno(captured.file), STDERR_FILENO) >= 0);
+    return captured;
+}
+
+/* How many lines of that event, and the sum of the numbers that follow `key` in them. */
+static long count_lines(struct captured *captured, const char *event, const char *key,
+                        long *sum)
+{
+    char line[1024];
+    long lines = 0;
+    *sum = 0;
+    dup2(captured->old, STDERR_FILENO);
+    close(captured->old);
+    rewind(captured->file);
+    while (fgets(line, sizeof line, captured->file) != NULL) {
+        const char *found = strstr(line, event) != NULL ? strstr(line, key) : NULL;
+        if (found != NULL) {
+            lines++;
+            *sum += strtol(found + strlen(key), NULL, 10);
+        }
+    }
+    fclose(captured->file);
+    return lines;
+}
+
+/* The cap for all together holds however many addresses the callers have; those above it hear
+ * of it or are closed, and the log does not grow with them. */
+static void test_connection_cap_for_all(void **state)
+{
+    enum { ALL = 4, MORE = 60 };
+    (void)state;
+    struct server *server = start((struct http_settings){.connections_max = ALL});
+    int held[ALL];
+    int more[MORE];
+    long told = 0;
+    long reported;
+    for (int i = 0; i < ALL; i++) {
+        char from[32];
+        snprintf(from, sizeof from, "127.0.1.%d", i + 1);
+        held[i] = dial(&server->served, from);
+        say(held[i], "GET /idle HTTP/1.1\r\nHost: a\r\n\r\n");
+        hear_head(held[i]);
+    }
+    struct captured captured = capture_log();
+    int64_t began_ms = clock_mono_ms();
+    for (int i = 0; i < MORE; i++) {
+        char from[32];
+        snprintf(from, sizeof from, "127.0.2.%d", i + 1);
+        more[i] = dial(&server->served, from);
+    }
+    for (int i = 0; i < MORE; i++) {
+        char bytes[4096] = "";
+        ssize_t got = recv(more[i], bytes, sizeof bytes - 1, 0);
+        assert_true(got >= 0 || errno == ECONNRESET);
+        if (got > 0) {
+            assert_status(bytes, "503");
+            assert_non_null(strstr(bytes, "\"code\":\"too_many_connections\""));
+            told++;
+        }
+    }
+    int64_t took_ms = clock_mono_ms() - began_ms;
+    long lines = count_lines(&captured, "gate.full", "refused=", &reported);
+    assert_true(told >= 16); /* the others came when even those places were taken */
+    assert_true(lines >= 1 && lines <= took_ms / 1000 + 1);
+    assert_true(reported >= lines && reported <= MORE);
+    for (int i = 0; i < ALL; i++) {
+        close(held[i]);
+    }
+    for (int i = 0; i < MORE; i++) {
+        close(more[i]);
+    }
+    assert_true(answers(&server->served));
+    stop(server);
+}
+
+/* By default the cap is what the system lets the process have, less what others need. */
+static void test_descriptors_are_raised(void **state)
+{
+    (void)state;
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    rlim_t most = limit.rlim_max < 16384 ? limit.rlim_max : 16384;
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){256, limit.rlim_max});
+    struct server *server = start((struct http_settings){0});
+    getrlimit(RLIMIT_NOFILE, &limit);
+    assert_int_equal(limit.rlim_cur, most);
+    stop(server);
+}
+
+/* A name that somebody else lets resolve to this machine does not make his page one of ours. */
+static void test_loopback_is_not_a_foreign_name(void **state)
+{
+    static const struct {
+        const char *host;
+        bool own;
+    } rows[] = {
+        {"127.0.0.1", true},
+        {"127.0.0.1:8080", true},
+        {"localhost", true},
+        {"LocalHost:8080", true},
+        {"[::1]", true},
+        {"[::1]:8080", true},
+        {"192.0.2.1", true},
+        {"a", false},
+        {"rebound.example", false},
+        {"rebound.example:80", false},
+        {"localhost.example", false},
+        {"xlocalhost", false},
+        {"127.0.0.1.example", false},
+        {"1270.0.1", false},
+        {"[rebound]", false},
+        {"[127.0.0.1]", false},
+        {"[]", false},
+        {"[::1", false},
+        {"::1", false},
+        {":80", false},
+        {"127.0.0.1:80:80", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (origin_host_is_own(view_of(rows[i].host)) != rows[i].own) {
+            fail_msg("%s", rows[i].host);
+        }
+    }
+    expect(*state, "GET /a HTTP/1.1\r\nHost: 127.0.0.1:80\r\n\r\n", "200",
+           "GET|/a||127.0.0.1|1||");
+    expect(*state, "GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n", "200",
+           "GET|/a||127.0.0.1|1||");
+    expect(*state, "GET /a HTTP/1.1\r\nHost: rebound.example\r\n\r\n", "200",
+           "GET|/a||127.0.0.1|0||");
 }
 
 static void test_forwarded_counts_from_a_proxy_only(void **state)
@@ -596,23 +916,28 @@ static void test_preflight(void **state)
     assert_status(reply, "403");
     free(reply);
     expect(*state, "OPTIONS /a HTTP/1.1\r\nHost: me\r\n\r\n", "200",
-           "OPTIONS|/a||127.0.0.1|1||");
+           "OPTIONS|/a||127.0.0.1|0||");
 }
 
 /* Time for a request is short here, so the test waits for the server, not for a clock. */
 static void test_slow_requests(void **state)
 {
     (void)state;
-    struct server *server = start(100);
+    struct server *server = start((struct http_settings){.request_timeout_ms = 100});
     int silent = dial(&server->served, "127.0.0.1");
     int half_head = dial(&server->served, "127.0.0.1");
     int half_body = dial(&server->served, "127.0.0.1");
+    int urgent = dial(&server->served, "127.0.0.1");
+    say_urgently(urgent, "GET / HT");
     say(half_head, "GET / HTTP/1.1\r\nHost:");
     say(half_body, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab");
     char *reply = hear_all(silent);
     assert_string_equal(reply, ""); /* browsers open connections in advance */
     free(reply);
     reply = hear_all(half_head);
+    assert_status(reply, "408");
+    free(reply);
+    reply = hear_all(urgent);
     assert_status(reply, "408");
     free(reply);
     reply = hear_all(half_body);
@@ -627,7 +952,7 @@ static void test_slow_requests(void **state)
 static void test_stop_with_open_connections(void **state)
 {
     (void)state;
-    struct server *server = start(0);
+    struct server *server = start((struct http_settings){0});
     int fds[4];
     for (int i = 0; i < 4; i++) {
         fds[i] = dial(&server->served, "127.0.0.1");
@@ -640,23 +965,6 @@ static void test_stop_with_open_connections(void **state)
     for (int i = 0; i < 4; i++) {
         close(fds[i]);
     }
-}
-
-/* Whether the server answers at all, now or soon. */
-static bool answers(const struct served *served)
-{
-    static const char start[] = "HTTP/1.1 200 ";
-    time_t deadline = time(NULL) + DEADLINE_S;
-    bool good = false;
-    while (!good && time(NULL) < deadline) {
-        char bytes[sizeof start] = "";
-        int fd = dial(served, "127.0.0.1");
-        say(fd, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
-        good = recv(fd, bytes, sizeof start - 1, MSG_WAITALL) == sizeof start - 1 &&
-               strcmp(bytes, start) == 0;
-        close(fd);
-    }
-    return good;
 }
 
 /* With all descriptors spent a caller is turned away, and the server lives on. */
@@ -732,21 +1040,29 @@ int main(void)
         SERVED(test_refusals_of_the_gate),
         SERVED(test_head_too_large),
         SERVED(test_deferred_reply),
+        SERVED(test_deferred_reply_to_a_half_closed_client),
         SERVED(test_client_leaves_while_deferred),
         SERVED(test_notice_taken_back),
         SERVED(test_event_stream),
         SERVED(test_idle_stream_is_kept_alive),
+        SERVED(test_stream_notices_that_its_reader_leaves),
         SERVED(test_slow_reader_is_closed),
+        SERVED(test_largest_events),
+        SERVED(test_too_large_event_breaks_the_stream_off),
         SERVED(test_large_static_reply),
         SERVED(test_nobody_keeps_the_loop_spinning),
         SERVED(test_client_shuts_its_writing_side),
         SERVED(test_connection_cap),
         SERVED(test_connection_cap_behind_a_proxy),
         SERVED(test_forwarded_counts_from_a_proxy_only),
+        SERVED(test_loopback_is_not_a_foreign_name),
         SERVED(test_origins),
         SERVED(test_preflight),
         SERVED(test_no_descriptors_left),
         SERVED(test_signals_are_left_alone),
+        cmocka_unit_test(test_stuck_reader_is_closed),
+        cmocka_unit_test(test_connection_cap_for_all),
+        cmocka_unit_test(test_descriptors_are_raised),
         cmocka_unit_test(test_slow_requests),
         cmocka_unit_test(test_stop_with_open_connections),
         cmocka_unit_test(test_bad_settings),

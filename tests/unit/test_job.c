@@ -1,4 +1,5 @@
 /* run/job: requests and queue entries in, JSON out; every refusal by its code. */
+#include "base/utf8.h"
 #include "run/job.h"
 
 #include <setjmp.h>
@@ -18,6 +19,7 @@ static void refuses(const char *body, const char *code, const char *mentions)
     assert_false(job_parse_request(view_of(body), &limits, &job, &err));
     assert_string_equal(err.code, code);
     assert_non_null(strstr(err.text, mentions));
+    assert_true(utf8_valid(err.text, strlen(err.text)));
     assert_null(job.code);
 }
 
@@ -27,6 +29,7 @@ static void test_refusals(void **state)
     refuses("", "bad_json", "not valid JSON");
     refuses("{\"code\":", "bad_json", "line 1");
     refuses("[1]", "bad_json", "object");
+    refuses("{\"\\\xc3\xa9\":1}", "bad_json", "not valid JSON");
     refuses("{}", "bad_field", "\"code\" is missing");
     refuses("{\"code\":null}", "bad_field", "\"code\"");
     refuses("{\"code\":1}", "bad_field", "\"code\" must be a string");
@@ -38,7 +41,7 @@ static void test_refusals(void **state)
     refuses("{\"code\":\"a\",\"language\":\"ruby\"}", "unknown_language", "python");
     refuses("{\"code\":\"a\",\"language\":7}", "bad_field", "\"language\"");
     refuses("{\"code\":\"a\",\"stdin\":7}", "bad_field", "\"stdin\"");
-    refuses("{\"code\":\"a\",\"interactive\":\"yes\"}", "bad_field", "\"interactive\"");
+    refuses("{\"code\":\"a\",\"interactive\":true}", "bad_field", "\"interactive\"");
     refuses("{\"code\":\"a\",\"roomId\":\"a/b\"}", "bad_field", "\"roomId\"");
     refuses("{\"code\":\"a\",\"roomId\":\"\"}", "bad_field", "\"roomId\"");
 }
@@ -96,16 +99,15 @@ static void test_names_are_counted_in_characters(void **state)
 static void test_entry_round_trip(void **state)
 {
     (void)state;
-    const char *entry =
-        "{\"jobId\":\"4f0b1f6e-7a51-4d7e-9c58-0b8f6f3f9d10\",\"sourceCode\":"
-        "\"print('\xf0\x9f\x98\x80')\",\"language\":\"python\",\"submittedAt\":"
-        "1705500000000,\"stdin\":\"a\\nb\",\"by\":\"Ada\",\"interactive\":true}";
+    const char *entry = "{\"jobId\":\"4f0b1f6e-7a51-4d7e-9c58-0b8f6f3f9d10\",\"sourceCode\":"
+                        "\"print('\xf0\x9f\x98\x80')\",\"language\":\"python\",\"submittedAt\":"
+                        "1705500000000,\"stdin\":\"a\\nb\",\"by\":\"Ada\"}";
     struct job job;
     struct err err;
     assert_true(job_parse_entry(view_of(entry), &limits, &job, &err));
     assert_string_equal(job.code, "print('\xf0\x9f\x98\x80')");
     assert_string_equal(job.stdin_text, "a\nb");
-    assert_true(job.interactive && job.submitted_at == 1705500000000);
+    assert_true(job.submitted_at == 1705500000000);
     char *again = job_format_entry(&job);
     assert_string_equal(again, entry);
     free(again);
@@ -167,7 +169,7 @@ static void test_changed_status(void **state)
     char *queued = job_format_status(&job, &result);
     char *placed = job_status_with_position(view_of(queued), 2);
     assert_non_null(strstr(placed, "\"position\":2"));
-    char *ended = job_status_ended(view_of(placed), JOB_CANCELLED, 9, NULL, NULL);
+    char *ended = job_status_cancelled(view_of(placed), 9);
     assert_non_null(strstr(ended, "\"status\":\"cancelled\""));
     assert_non_null(strstr(ended, "\"position\":null"));
     assert_non_null(strstr(ended, "\"output\":\"\""));
@@ -183,11 +185,12 @@ static void test_transcript(void **state)
     struct job_transcript transcript;
     job_transcript_init(&transcript, 100);
     char *first = job_format_output("stdout", view_of("a"));
-    char *second = job_format_output("stderr", view_of("b"));
+    char *second = job_format_output("stderr", (struct view){"b\0", 2});
     job_transcript_add(&transcript, view_of(first));
     job_transcript_add(&transcript, view_of(second));
     char *status = job_status_with_transcript(view_of("{}"), &transcript);
-    assert_string_equal(status, "{\"output\":\"ab\",\"stdout\":\"a\",\"stderr\":\"b\"}");
+    assert_string_equal(status,
+                        "{\"output\":\"ab\\u0000\",\"stdout\":\"a\",\"stderr\":\"b\\u0000\"}");
     free(first);
     free(second);
     free(status);

@@ -17,7 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -597,32 +599,48 @@ static void test_flood_from_an_orphan(void **state)
     assert_all_dead(life_line);
 }
 
+/* Writes to stdout until nothing moves any more, and tells on the life line how far it came. */
+#define FILL_STDOUT                                                                            \
+    HOLD_LIFE_LINE                                                                             \
+    "import os, select\nsent = 0\nos.set_blocking(1, False)\n"                                 \
+    "while sent < 3000000 and select.select([], [1], [], 0.5)[1]:\n"                           \
+    "    sent += os.write(1, b'%09d' % (sent // 9))\n"                                         \
+    "life.write(f'{sent}\\n')\nlife.flush()\n"
+
+/* Returns how far it came: two pipes and the supervisor's buffer. */
+static size_t take_report(int life_line)
+{
+    char report[32] = {0};
+    wait_readable(life_line, "report");
+    assert_true(read(life_line, report, sizeof report - 1) > 0);
+    size_t sent = strtoul(report, NULL, 10);
+    assert_true(sent > 65536 && sent < 524288);
+    return sent;
+}
+
+static void assert_stdout_is_whole(size_t len)
+{
+    assert_int_equal(run.out.len, len);
+    for (size_t i = 0; i < len / 9; i++) {
+        char expected[32];
+        snprintf(expected, sizeof expected, "%09zu", i);
+        assert_memory_equal(run.out.bytes + 9 * i, expected, 9);
+    }
+}
+
 static void test_output_waits_for_a_reader(void **state)
 {
     (void)state;
     int life_line = open_life_line();
     start_with("4000000", "0", python_path, workdir);
     await_ready();
-    /* Writes until nothing moves any more, tells how far it came, and then writes the rest. */
-    send_text(FRAME_SOURCE, HOLD_LIFE_LINE
-              "import os, select\nsent = 0\nos.set_blocking(1, False)\n"
-              "while sent < 3000000 and select.select([], [1], [], 0.5)[1]:\n"
-              "    sent += os.write(1, b'%09d' % (sent // 9))\n"
-              "life.write(f'{sent}\\n')\nlife.flush()\nos.set_blocking(1, True)\n"
-              "for i in range(sent // 9, 60000):\n    os.write(1, b'%09d' % i)\n");
-    wait_readable(life_line, "report");
-    char report[32] = {0};
-    assert_true(read(life_line, report, sizeof report - 1) > 0);
-    long sent = strtol(report, NULL, 10);
-    assert_true(sent > 65536 && sent < 524288); /* two pipes and the supervisor's buffer */
+    send_text(FRAME_SOURCE,
+              FILL_STDOUT "os.set_blocking(1, True)\n"
+                          "for i in range(sent // 9, 60000):\n    os.write(1, b'%09d' % i)\n");
+    take_report(life_line);
     finish_run();
     assert_all_dead(life_line);
-    assert_int_equal(run.out.len, 540000);
-    for (size_t i = 0; i < 60000; i++) {
-        char expected[16];
-        snprintf(expected, sizeof expected, "%09zu", i);
-        assert_memory_equal(run.out.bytes + 9 * i, expected, 9);
-    }
+    assert_stdout_is_whole(540000);
 }
 
 static void test_order_within_each_stream(void **state)
@@ -661,6 +679,40 @@ static void test_daemon_with_our_stdout_dies_before_the_end(void **state)
     assert_string_equal(run.out.bytes, "bye\n");
     assert_exit(0);
     assert_all_dead(life_line);
+}
+
+/* Descriptors that a program sends to it lie in it, though the program is dead. */
+static int open_holder(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/holder", workdir);
+    unlink(address.sun_path);
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+/* The pipes have no end of file, as their other ends are still somewhere. And there is more in
+ * them than the supervisor has room for, as nobody reads until everybody is dead. */
+static void test_output_ends_without_end_of_file(void **state)
+{
+    (void)state;
+    int holder = open_holder();
+    int life_line = open_life_line();
+    start_with("4000000", "0", python_path, workdir);
+    await_ready();
+    send_text(FRAME_SOURCE, FILL_STDOUT
+              "import socket\nsender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
+              "sender.connect('holder')\n"
+              "socket.send_fds(sender, [b'x'], [1, 2])\nos._exit(3)\n");
+    size_t sent = take_report(life_line);
+    wait_readable(life_line, "end of the program");
+    assert_all_dead(life_line);
+    finish_run();
+    assert_stdout_is_whole(sent);
+    assert_exit(3);
+    close(holder);
 }
 
 static void test_fork_chain_dies(void **state)
@@ -772,6 +824,22 @@ static void test_closed_stdout_kills_everything(void **state)
     assert_all_dead(life_line);
     close(run.to);
     close(run.from_stderr);
+}
+
+static void test_supervisor_that_cannot_wait_leaves(void **state)
+{
+    (void)state;
+    static struct text said;
+    int life_line = open_life_line();
+    start();
+    send_text(FRAME_SOURCE,
+              HOLD_LIFE_LINE "import resource, signal\n"
+                             "resource.prlimit(1, resource.RLIMIT_NOFILE, (0, 0))\n"
+                             "print('deaf')\nsignal.pause()\n");
+    assert_int_equal(finish(&said), 1);
+    assert_string_equal(said.bytes, "vve-supervisor: cannot wait\n");
+    assert_false(run.ended);
+    assert_all_dead(life_line);
 }
 
 static void refuse(const void *bytes, size_t len)
@@ -901,6 +969,8 @@ static int tear_down_group(void **state)
     unlink(path);
     snprintf(path, sizeof path, "%s/life", workdir);
     unlink(path);
+    snprintf(path, sizeof path, "%s/holder", workdir);
+    unlink(path);
     unlink(script_path);
     return rmdir(python_path) | rmdir(workdir);
 }
@@ -931,6 +1001,7 @@ int main(void)
         cmocka_unit_test(test_order_within_each_stream),
         cmocka_unit_test(test_closed_stdout_is_no_end),
         cmocka_unit_test(test_daemon_with_our_stdout_dies_before_the_end),
+        cmocka_unit_test(test_output_ends_without_end_of_file),
         cmocka_unit_test(test_fork_chain_dies),
         cmocka_unit_test(test_orphans_are_reaped),
         cmocka_unit_test(test_cpu_time_counts_children),
@@ -940,6 +1011,7 @@ int main(void)
         cmocka_unit_test(test_closed_stdin_is_seen_behind_waiting_input),
         cmocka_unit_test(test_closed_stdin_before_a_program),
         cmocka_unit_test(test_closed_stdout_kills_everything),
+        cmocka_unit_test(test_supervisor_that_cannot_wait_leaves),
         cmocka_unit_test(test_malformed_frames_end_it),
         cmocka_unit_test(test_source_may_come_in_pieces),
         cmocka_unit_test(test_source_may_come_before_ready),

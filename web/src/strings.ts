@@ -56,7 +56,6 @@ export const strings = {
         name: 'VVE',
         file: 'main.py',
         skip: 'Skip to the editor',
-        header: 'Program',
         status: 'Status',
         editor: 'Editor',
         output: 'Console and input',
@@ -74,7 +73,6 @@ export const strings = {
         run: 'Run',
         runHint: 'Ctrl ↵',
         stop: 'Stop',
-        sending: 'Sending',
         stopping: 'Stopping',
         queued: (position: number | null): string =>
             position === null ? 'Queued' : `Queued ${position}`,
@@ -169,6 +167,8 @@ export const strings = {
                 : 'The queue is full. Try again in a moment.',
         unavailable:
             'The server cannot take programs right now. Your text is kept; try again in a moment.',
+        outcomeUnknown:
+            'The run may have been accepted: the queue went away before it could say. If you run again, the program may run twice.',
         network: 'Could not reach the server. Your text is kept in this browser; try again.',
         other: (message: string): string => `The server did not take this: ${message}`,
         cancel: 'Could not stop the program: the server was not reached. Try again.',
@@ -211,7 +211,6 @@ export const strings = {
         started: (number: number): string => `Run ${number} started`,
         ended: (number: number, outcome: string, line: number | null): string =>
             `Run ${number}: ${outcome}${line === null ? '' : `, line ${line}`}`,
-        online: 'Connected again',
     },
     sample: `import time
 

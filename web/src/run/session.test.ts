@@ -209,6 +209,7 @@ describe('a refusal', () => {
     it.each([
         [new Refusal('queue_full', '', 503), 'All 100 places'],
         [new Refusal('unavailable', '', 503), 'cannot take programs right now'],
+        [new Refusal('outcome_unknown', '', 503), 'may have been accepted'],
         [new Refusal('network', ''), 'Could not reach the server'],
         [new Refusal('bad_request', 'code: not a string', 400), 'code: not a string'],
         [new Refusal('code_too_large', '', 413), 'larger than the server takes'],

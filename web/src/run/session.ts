@@ -107,6 +107,8 @@ function sentenceOf(refusal: Refusal, limits: Limits | null): string {
             return strings.refusal.queueFull(limits);
         case 'code_too_large':
             return strings.refusal.codeTooLargeUnknown;
+        case 'outcome_unknown':
+            return strings.refusal.outcomeUnknown;
         default:
             return refusal.status === 503
                 ? strings.refusal.unavailable
