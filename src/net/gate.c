@@ -55,7 +55,7 @@ struct gate {
     int spare;    /* a descriptor to spend when there are no more; -1: spent */
     int port;
     uv_poll_t poll;
-    uv_timer_t sweep; /* runs while `waiting` is not empty, or listening is paused */
+    uv_timer_t sweep; /* runs while any wait, listening is paused or a report is due */
     bool paused;
     struct census census;
     struct list waiting; /* struct guest */
@@ -312,12 +312,18 @@ static void admit(struct gate *gate, int fd, const struct sockaddr_storage *addr
 static void report_full(struct gate *gate)
 {
     int64_t now = clock_mono_ms();
-    gate->unreported++;
-    if (now - gate->reported_ms >= REPORT_MS) {
+    if (gate->unreported > 0 && now - gate->reported_ms >= REPORT_MS) {
         log_warn("gate.full connections=%zu refused=%zu", gate->census.total, gate->unreported);
         gate->reported_ms = now;
         gate->unreported = 0;
     }
+}
+
+static void count_full(struct gate *gate)
+{
+    gate->unreported++;
+    report_full(gate);
+    start_sweep(gate); /* it reports those that no other follows */
 }
 
 /* A client over its cap is told so; one far over it, and so not listening, is just closed. A
@@ -327,7 +333,7 @@ static void greet(struct guest *guest)
     const struct gate_settings *settings = &guest->gate->settings;
     size_t cap = (size_t)settings->connections_per_client;
     if (guest->total > (size_t)settings->connections_max) {
-        report_full(guest->gate);
+        count_full(guest->gate);
         refuse(guest, 503, "Too many connections are open.");
     } else if (guest->held <= cap || client_trusted(&guest->peer, settings->trusted_proxies)) {
         inspect(guest, false);
@@ -386,7 +392,7 @@ static bool accept_one(struct gate *gate, struct list *fresh)
     int fd = accept4(gate->listener, (struct sockaddr *)&address, &len,
                      SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0 && gate->census.total >= places(gate)) {
-        report_full(gate);
+        count_full(gate);
         close(fd);
         return true;
     }
@@ -395,7 +401,7 @@ static bool accept_one(struct gate *gate, struct list *fresh)
         return true;
     }
     if (errno == EMFILE || errno == ENFILE) {
-        report_full(gate);
+        count_full(gate);
         turn_away(gate);
     } else if (errno == ENOBUFS || errno == ENOMEM) {
         pause_listening(gate);
@@ -454,7 +460,8 @@ static void on_sweep(uv_timer_t *timer)
     if (gate->paused && gate->listener >= 0) {
         listen_again(gate);
     }
-    if (list_empty(&gate->waiting)) {
+    report_full(gate);
+    if (list_empty(&gate->waiting) && gate->unreported == 0) {
         uv_timer_stop(timer);
     }
 }

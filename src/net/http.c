@@ -674,7 +674,7 @@ static bool open_parts(struct http *http, struct err *err)
 
 static int most_connections(size_t descriptors)
 {
-    return (int)(descriptors > 2 * RESERVED_DESCRIPTORS ? descriptors - RESERVED_DESCRIPTORS
+    return (int)(descriptors / 2 > RESERVED_DESCRIPTORS ? descriptors - RESERVED_DESCRIPTORS
                                                         : descriptors / 2);
 }
 

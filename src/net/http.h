@@ -26,8 +26,9 @@ struct http_request {
     const char *path;   /* as sent, without the query; not percent-decoded */
     const char *query;  /* without '?'; "" if none */
     const char *client; /* who it counts against: IPv4 address, or IPv6 /64 */
-    bool loopback;      /* this machine asks itself: the TCP peer is this machine, no proxy
-                                 spoke for another, and Host is an address or localhost */
+    /* This machine asks itself: it is the TCP peer, no proxy spoke for another, and Host names
+     * it by an address or as localhost. */
+    bool loopback;
     const char *content_type; /* "" if absent, and so are these */
     const char *accept_encoding;
     const char *if_none_match;

@@ -505,7 +505,7 @@ static void drain(struct supervisor *s)
     while (!is_drained(s) && has_room_for_output(s)) {
         for (int stream = OUTPUT_STDOUT; stream <= OUTPUT_STDERR; stream++) {
             if (s->program_output[stream] >= 0 && has_room_for_output(s)) {
-                relay(s, stream);
+                relay(s, (enum output_stream)stream);
             }
         }
     }
