@@ -204,8 +204,9 @@ test('a job that another producer pushed runs; what cannot be read is dropped', 
 test(`never more than two containers: ${MIXED_JOBS} mixed runs over two daemons of one host`, async () => {
     await daemon.stop();
     const engine = watchEngine();
-    daemon = await startDaemon(redis);
-    const second = await startDaemon(redis);
+    const roomy = { args: ['--queue-max', String(MIXED_JOBS)] };
+    daemon = await startDaemon(redis, roomy);
+    const second = await startDaemon(redis, roomy);
     await until('the second daemon to find no slot', () =>
         /worker\.started slots=0 /.test(second.log),
     );
