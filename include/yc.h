@@ -1,0 +1,205 @@
+/* yc: a Yjs document engine.
+ *
+ * A document is a set of named root types (text, array, map, XML) that any number of clients edit
+ * and that converge without a server deciding anything. This library keeps such documents, and
+ * speaks the wire formats of Yjs 13: updates and state vectors of format v1.
+ *
+ * Rules that hold for every call:
+ *  - No I/O, no clock, no globals, no threads, no log. Calls on different documents may run at the
+ *    same time in different threads; calls on one document may not.
+ *  - Bytes from a peer are never trusted: they are checked in full before anything changes. A call
+ *    that does not return YC_OK has changed nothing and has emptied its output buffer.
+ *  - Lengths and positions in text count UTF-16 code units, as in every Yjs client. Text itself is
+ *    UTF-8. A cut between the two halves of a surrogate pair turns each into U+FFFD, as in Yjs.
+ *  - Names, keys and text that a caller hands over are UTF-8 with a length in bytes, and are
+ *    copied.
+ */
+#ifndef YC_H
+#define YC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define YC_API __attribute__((visibility("default")))
+#define YC_CHECK __attribute__((warn_unused_result))
+#else
+#define YC_API
+#define YC_CHECK
+#endif
+
+/* --- results ----------------------------------------------------------------------------------- */
+
+enum yc_status {
+    YC_OK,
+    YC_MEMORY, /* the allocator gave nothing */
+    YC_MALFORMED, /* the bytes are not what they should be, or contradict themselves or the document */
+    YC_LIMIT, /* a limit of the document or of the call would be passed */
+    YC_UTF8,  /* text from the caller is not UTF-8 */
+};
+
+/* One English clause, without a full stop; never NULL. */
+YC_API const char *yc_status_text(enum yc_status status);
+
+/* --- memory ------------------------------------------------------------------------------------ */
+
+/* One function gives, moves and takes memory: resize(ctx, NULL, 0, n) allocates n bytes,
+ * resize(ctx, p, old, n) moves, resize(ctx, p, old, 0) frees and returns NULL. It may return NULL
+ * when n > 0; p is then still valid. Sizes are exact. */
+struct yc_allocator {
+    void *(*resize)(void *ctx, void *ptr, size_t old_size, size_t size);
+    void *ctx;
+};
+
+/* Bytes owned by somebody else. */
+struct yc_slice {
+    const uint8_t *data;
+    size_t len;
+};
+
+/* Bytes that calls write into: each call replaces what was there and keeps the memory, so a buffer
+ * that is used again costs no allocation. Starts as {0}, which means the C library's allocator; or
+ * with only .allocator set. Ends with yc_buf_free. */
+struct yc_buf {
+    uint8_t *data;
+    size_t len;
+    size_t cap;
+    const struct yc_allocator *allocator; /* must outlive the buffer */
+    bool failed;                          /* for the library's own use */
+};
+
+/* Gives the memory back; the buffer can be used again. */
+YC_API void yc_buf_free(struct yc_buf *buf);
+
+static inline struct yc_slice yc_buf_slice(const struct yc_buf *buf)
+{
+    struct yc_slice slice = {buf->data, buf->len};
+    return slice;
+}
+
+/* --- documents --------------------------------------------------------------------------------- */
+
+/* What a document may grow to. Passing one refuses the call with YC_LIMIT. Zero means the default
+ * in brackets. */
+struct yc_limits {
+    size_t bytes;         /* memory of the document in all [64 MiB] */
+    size_t pending_bytes; /* encoded structs and deletes that wait for others [1 MiB] */
+    uint32_t clients;     /* client ids [65,536] */
+    uint32_t roots;       /* root types [1,024] */
+    uint32_t depth;       /* values within values, of any and JSON [64] */
+    uint32_t name_bytes;  /* a root's name or a map key [4,096] */
+    uint64_t clock;       /* highest clock of a client [2^32 - 1, which is also the most] */
+};
+
+struct yc_options {
+    struct yc_limits limits;
+    const struct yc_allocator *allocator; /* NULL: the C library's; copied */
+};
+
+struct yc_doc;
+
+/* NULL when memory is short. options may be NULL: the defaults. */
+YC_API struct yc_doc *yc_doc_create(const struct yc_options *options);
+YC_API void yc_doc_destroy(struct yc_doc *doc); /* accepts NULL */
+
+/* Figures of a document, all at hand (no walk). */
+struct yc_stats {
+    size_t bytes;         /* memory that the document holds now */
+    size_t pending_bytes; /* as limited by yc_limits.pending_bytes */
+    size_t items;         /* structs in memory, after melting */
+    uint32_t clients;     /* clients with structs or pending structs */
+    uint32_t roots;
+    bool pending; /* structs or deletes wait for others */
+};
+YC_API void yc_doc_stats(const struct yc_doc *doc, struct yc_stats *stats);
+
+/* --- a document and bytes ---------------------------------------------------------------------- */
+
+/* Takes an update in. What cannot be placed yet, because it builds on something not seen, waits in
+ * the document. effective (may be NULL) becomes the update that is news to whoever was level with
+ * this document before the call; empty (len 0) when nothing was news. It belongs to the document
+ * and is valid until its next change.
+ * Errors: YC_MALFORMED, YC_LIMIT, YC_MEMORY. */
+YC_API YC_CHECK enum yc_status yc_apply(struct yc_doc *doc, struct yc_slice update,
+                                        struct yc_slice *effective);
+
+/* The state vector: for each client the first clock not held. YC_MEMORY. */
+YC_API YC_CHECK enum yc_status yc_encode_state_vector(const struct yc_doc *doc,
+                                                      struct yc_buf *out);
+
+/* All that a holder of state_vector lacks, pending structs and deletes included; with an empty
+ * slice, the whole document. YC_MALFORMED (the state vector), YC_MEMORY. */
+YC_API YC_CHECK enum yc_status
+yc_encode_state(const struct yc_doc *doc, struct yc_slice state_vector, struct yc_buf *out);
+
+/* A hash of the state vector and the delete set: equal documents have equal hashes, on every
+ * machine; pending structs do not count. Not meant to withstand somebody who seeks collisions. */
+YC_API uint64_t yc_hash(const struct yc_doc *doc);
+
+/* The delete set in the layout that ends every update. YC_MEMORY. */
+YC_API YC_CHECK enum yc_status yc_encode_delete_set(const struct yc_doc *doc,
+                                                    struct yc_buf *out);
+
+/* --- bytes without a document ------------------------------------------------------------------ */
+
+/* Limits for these calls: nesting up to 64, nothing else but the size of the input. */
+
+/* One update that says what all of them say. count 0 gives the empty update.
+ * YC_MALFORMED, YC_MEMORY. */
+YC_API YC_CHECK enum yc_status yc_merge_updates(const struct yc_slice *updates, size_t count,
+                                                struct yc_buf *out);
+
+/* What a holder of state_vector lacks of an update; its delete set is copied whole. */
+YC_API YC_CHECK enum yc_status yc_diff_update(struct yc_slice update,
+                                              struct yc_slice state_vector, struct yc_buf *out);
+
+/* The state vector of somebody who holds just this update. */
+YC_API YC_CHECK enum yc_status yc_state_vector_of_update(struct yc_slice update,
+                                                         struct yc_buf *out);
+
+/* --- types ------------------------------------------------------------------------------------- */
+
+enum yc_kind {
+    YC_ARRAY,
+    YC_MAP,
+    YC_TEXT,
+    YC_XML_ELEMENT,
+    YC_XML_FRAGMENT,
+    YC_XML_HOOK,
+    YC_XML_TEXT,
+    YC_ANY_KIND, /* a root: the wire carries its name only, so it is what its reader takes it for */
+};
+
+/* A root lives as long as its document. */
+struct yc_type;
+
+/* The root of that name, or NULL. */
+YC_API struct yc_type *yc_find_root(const struct yc_doc *doc, const char *name,
+                                    size_t name_len);
+/* The same, made when it is not there. YC_LIMIT, YC_UTF8, YC_MEMORY. */
+YC_API YC_CHECK enum yc_status yc_root(struct yc_doc *doc, const char *name, size_t name_len,
+                                       struct yc_type **root);
+/* Roots in order of their making: start with NULL, ends with NULL. */
+YC_API struct yc_type *yc_next_root(const struct yc_doc *doc, const struct yc_type *previous);
+
+/* The name of a root; valid as long as the document. */
+YC_API struct yc_slice yc_type_name(const struct yc_type *type);
+
+/* --- reading ----------------------------------------------------------------------------------- */
+
+/* Length of a text in UTF-16 code units (embedded objects count 1), of an array in elements, of an
+ * XML type in children; 0 for a map. */
+YC_API uint64_t yc_length(const struct yc_type *type);
+
+/* The characters of a text, without formats and embedded objects. YC_MEMORY. */
+YC_API YC_CHECK enum yc_status yc_text(const struct yc_type *text, struct yc_buf *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

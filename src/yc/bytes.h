@@ -1,0 +1,42 @@
+/* The byte layer: lib0's variable-length integers and strings, read from untrusted bytes and
+ * written into buffers. Errors stick: a reader that met something bad gives zeros from then on, a
+ * buffer that could not grow is empty and stays so until ycp_buf_begin. */
+#ifndef YC_BYTES_H
+#define YC_BYTES_H
+
+#include "yc.h"
+
+#define YCP_MAX_INTEGER ((UINT64_C(1) << 53) - 1) /* what JavaScript counts exactly */
+
+struct reader {
+    const uint8_t *at;
+    const uint8_t *end;
+    bool bad;
+};
+
+struct reader ycp_reader(struct yc_slice bytes);
+size_t ycp_left(const struct reader *reader); /* bytes not read yet */
+uint8_t ycp_get_u8(struct reader *reader);
+uint64_t ycp_get_varuint(struct reader *reader); /* 0 .. 2^53 - 1; overlong forms accepted */
+/* lib0's varint: magnitude and sign apart, since -0 exists. */
+uint64_t ycp_get_varint(struct reader *reader, bool *negative);
+struct yc_slice ycp_get_raw(struct reader *reader, size_t len);
+struct yc_slice ycp_get_bytes(struct reader *reader);  /* with a length in front */
+struct yc_slice ycp_get_string(struct reader *reader); /* the same, and it is UTF-8 */
+
+/* Empties a buffer for a new result; clears failed. */
+void ycp_buf_begin(struct yc_buf *buf);
+/* Room for more bytes, at once. False: failed, and empty. */
+bool ycp_buf_reserve(struct yc_buf *buf, size_t more);
+/* YC_OK, or YC_MEMORY and the buffer empty. */
+enum yc_status ycp_buf_end(struct yc_buf *buf);
+
+void ycp_put_u8(struct yc_buf *buf, uint8_t byte);
+void ycp_put_varuint(struct yc_buf *buf, uint64_t value);
+void ycp_put_varint(struct yc_buf *buf, uint64_t magnitude, bool negative);
+void ycp_put_raw(struct yc_buf *buf, const void *data, size_t len);
+void ycp_put_bytes(struct yc_buf *buf, struct yc_slice bytes); /* with a length in front */
+void ycp_put_text(struct yc_buf *buf, const char *text);       /* a C string, raw */
+size_t ycp_varuint_size(uint64_t value);                       /* 1 .. 8 */
+
+#endif

@@ -1,0 +1,38 @@
+/* Items: cut, melted, deleted, collected. Nothing here can fail; melting may decline. */
+#ifndef YC_ITEM_H
+#define YC_ITEM_H
+
+#include "doc.h"
+
+struct yc_type *ycp_item_type(const struct item *item); /* NULL for GC */
+/* The key it has in its type; NULL in a list. */
+struct entry *ycp_item_entry(const struct item *item);
+uint32_t ycp_item_last_clock(const struct item *item);
+bool ycp_item_deleted(const struct item *item);
+
+/* The payload, as content.h has it, without the U+FFFD of ITEM_CUT_HEAD; len counts only the
+ * bytes' clocks. Not for REF_TYPE. */
+struct content ycp_item_content(const struct item *item);
+
+/* The item that begins, or ends, at this clock < state; cuts the one that holds it if need be. GC is
+ * never cut. */
+struct item *ycp_item_clean_start(struct yc_doc *doc, uint32_t client, uint32_t clock);
+struct item *ycp_item_clean_end(struct yc_doc *doc, uint32_t client, uint32_t clock);
+
+/* Deletes an item and, when it holds a type, all that is in it. Contents stay until collected. */
+void ycp_item_delete(struct yc_doc *doc, struct item *item);
+/* Frees the content of a deleted item; what a type held becomes GC, the item itself becomes a
+ * deleted content of its length. */
+void ycp_item_collect(struct yc_doc *doc, struct item *item);
+/* Takes the right one of two neighbours in clock order into the left one, and gives its memory back
+ * (it is still in its leaf). False: they do not belong together. */
+bool ycp_item_melt(struct yc_doc *doc, struct item *left, struct item *right);
+
+/* Room for size bytes of content to come. False: refused. */
+bool ycp_content_reserve(struct yc_doc *doc, size_t size);
+/* Copies bytes for an item's content into that room. */
+void ycp_item_set_bytes(struct yc_doc *doc, struct item *item, struct yc_slice bytes);
+/* Lets go of an item's bytes or type, for items that never came into the document as well. */
+void ycp_item_release(struct yc_doc *doc, struct item *item);
+
+#endif

@@ -1,0 +1,454 @@
+/* See plan.h. Structs are planned by states alone: a struct can be placed when its client's earlier
+ * clocks and everything it names are held by then. A run that is stuck waits in the list of the
+ * client that holds it up and goes on when that client's planned state passes what it wants, so the
+ * work is linear in the structs, whatever order they come in. */
+#include "plan.h"
+
+#include <string.h>
+
+static uint32_t planned_state(const struct client *client)
+{
+    return client->planned != 0 ? client->planned : client->state;
+}
+
+static uint64_t state_of(const struct yc_doc *doc, uint64_t id)
+{
+    uint32_t client = ycp_client_find(&doc->store, id);
+    return client == NO_CLIENT ? 0 : planned_state(doc->store.clients[client]);
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+static enum yc_status check_block(const struct plan *plan, const struct block *block)
+{
+    const struct yc_limits *limits = &plan->doc->limits;
+    bool fits = block->id.clock + block->content.len <= limits->clock &&
+                block->key.len <= limits->name_bytes && block->root.len <= limits->name_bytes;
+    return fits ? YC_OK : YC_LIMIT;
+}
+
+/* The block begins a new client: all its structs are one run. */
+static enum yc_status begin_run(struct plan *plan, const struct block *block)
+{
+    struct yc_doc *doc = plan->doc;
+    struct heap *heap = &doc->store.heap;
+    if (!ycp_grow(heap, &plan->runs, &plan->run_cap, plan->run_count + 1, sizeof *plan->runs)) {
+        return ycp_refusal(heap);
+    }
+    uint32_t client = ycp_client_find(&doc->store, block->id.client);
+    if (client == NO_CLIENT) {
+        if (doc->store.client_count >= doc->limits.clients) {
+            return YC_LIMIT;
+        }
+        client = ycp_client_make(&doc->store, block->id.client);
+        if (client == NO_CLIENT) {
+            return ycp_refusal(heap);
+        }
+    }
+    plan->runs[plan->run_count++] =
+        (struct run){.next = plan->block_count, .end = plan->block_count, .client = client};
+    return YC_OK;
+}
+
+static enum yc_status take_block(struct plan *plan, const struct block *block)
+{
+    struct heap *heap = &plan->doc->store.heap;
+    if (!ycp_grow(heap, &plan->blocks, &plan->block_cap, plan->block_count + 1,
+                  sizeof *plan->blocks)) {
+        return ycp_refusal(heap);
+    }
+    plan->blocks[plan->block_count++] = *block;
+    plan->runs[plan->run_count - 1].end = plan->block_count;
+    return check_block(plan, block);
+}
+
+/* Reads the structs of an update into runs, and with deletes also its delete set. */
+static enum yc_status read_update(struct plan *plan, struct yc_slice update,
+                                  struct id_set *deletes)
+{
+    struct heap *heap = &plan->doc->store.heap;
+    struct block_reader reader = ycp_block_reader(update, plan->doc->limits.depth);
+    struct block block;
+    struct yc_id expected = {UINT64_MAX, 0};
+    enum yc_status status = YC_OK;
+    while (status == YC_OK && ycp_block_next(&reader, &block)) {
+        if (block.id.client != expected.client || block.id.clock != expected.clock) {
+            status = begin_run(plan, &block);
+        }
+        if (status == YC_OK) {
+            status = take_block(plan, &block);
+        }
+        expected = (struct yc_id){block.id.client, block.id.clock + block.content.len};
+    }
+    if (status == YC_OK && !reader.reader.bad && deletes != NULL &&
+        !ycp_idset_read(deletes, heap, &reader.reader) && !reader.reader.bad) {
+        return ycp_refusal(heap);
+    }
+    if (status == YC_OK &&
+        (reader.reader.bad || (deletes != NULL && ycp_left(&reader.reader)))) {
+        return YC_MALFORMED;
+    }
+    return status;
+}
+
+/* --- planning -------------------------------------------------------------------------------- */
+
+/* Whether a clock of another client is held by then; if not, that is what the run wants. */
+static bool is_held(struct plan *plan, struct run *run, struct yc_id id)
+{
+    const struct store *store = &plan->doc->store;
+    if (store->clients[run->client]->id == id.client) {
+        return true; /* earlier in the same run, or before it: the reader has checked */
+    }
+    uint32_t client = ycp_client_find(store, id.client);
+    if (client != NO_CLIENT && id.clock < planned_state(store->clients[client])) {
+        return true;
+    }
+    run->wanted = id;
+    return false;
+}
+
+static bool can_be_placed(struct plan *plan, struct run *run, const struct block *block)
+{
+    uint32_t state = planned_state(plan->doc->store.clients[run->client]);
+    if (block->id.clock > state) {
+        run->wanted = (struct yc_id){block->id.client, block->id.clock - 1};
+        return false;
+    }
+    return (!block->has_origin || is_held(plan, run, block->origin)) &&
+           (!block->has_right || is_held(plan, run, block->right)) &&
+           (block->parent != PARENT_ID || is_held(plan, run, block->parent_id));
+}
+
+/* All of it is held already. What it names does not matter then, and it must never wait: a peer's
+ * other struct of the same id could take the place of the one that is held when a state is
+ * encoded. */
+static bool is_known(const struct plan *plan, const struct run *run, const struct block *block)
+{
+    uint32_t state = planned_state(plan->doc->store.clients[run->client]);
+    return block->id.clock + block->content.len <= state;
+}
+
+static void wait_for(struct plan *plan, size_t number)
+{
+    struct run *run = &plan->runs[number];
+    uint32_t client = ycp_client_find(&plan->doc->store, run->wanted.client);
+    run->stuck = true;
+    if (client == NO_CLIENT || run->wanted.clock >= UINT32_MAX) {
+        return;
+    }
+    struct client *owner = plan->doc->store.clients[client];
+    uint32_t clock = (uint32_t)run->wanted.clock;
+    owner->wake_at = owner->waiters == 0 || clock < owner->wake_at ? clock : owner->wake_at;
+    run->next_waiter = owner->waiters;
+    owner->waiters = (uint32_t)number + 1;
+}
+
+/* Takes the runs whose wish a client's planned state has passed out of its list and puts them onto
+ * the list of runs to go on with, which is linked in the same way. */
+static void wake(struct plan *plan, struct client *client, uint32_t *ready)
+{
+    if (client->waiters == 0 || client->wake_at >= planned_state(client)) {
+        return;
+    }
+    uint32_t left = client->waiters;
+    client->waiters = 0;
+    while (left != 0) {
+        size_t number = left - 1;
+        struct run *run = &plan->runs[number];
+        left = run->next_waiter;
+        if (run->wanted.clock < planned_state(client)) {
+            run->stuck = false;
+            run->next_waiter = *ready;
+            *ready = (uint32_t)number + 1;
+        } else {
+            wait_for(plan, number);
+        }
+    }
+}
+
+static void place_block(struct plan *plan, struct run *run, const struct block *block,
+                        uint32_t *ready)
+{
+    struct client *client = plan->doc->store.clients[run->client];
+    plan->order[plan->order_count++] = run->next;
+    client->planned = (uint32_t)(block->id.clock + block->content.len);
+    wake(plan, client, ready);
+    run->next++;
+}
+
+static void advance(struct plan *plan, size_t number, uint32_t *ready)
+{
+    struct run *run = &plan->runs[number];
+    while (run->next < run->end) {
+        const struct block *block = &plan->blocks[run->next];
+        if (block->ref == REF_SKIP || is_known(plan, run, block)) {
+            run->next++;
+        } else if (can_be_placed(plan, run, block)) {
+            place_block(plan, run, block, ready);
+        } else {
+            wait_for(plan, number);
+            return;
+        }
+    }
+}
+
+/* Advances a run, and the runs that this frees. */
+static void go_on(struct plan *plan, size_t run)
+{
+    uint32_t ready = 0;
+    advance(plan, run, &ready);
+    while (ready != 0) {
+        size_t number = ready - 1;
+        ready = plan->runs[number].next_waiter;
+        advance(plan, number, &ready);
+    }
+}
+
+static enum yc_status plan_runs(struct plan *plan, size_t first)
+{
+    struct heap *heap = &plan->doc->store.heap;
+    if (!ycp_grow(heap, &plan->order, &plan->order_cap, plan->block_count,
+                  sizeof *plan->order)) {
+        return ycp_refusal(heap);
+    }
+    for (size_t i = first; i < plan->run_count; i++) {
+        go_on(plan, i);
+    }
+    return YC_OK;
+}
+
+/* Runs that wanted a client that came to be known only with what was pending. */
+static void plan_again(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->pending_runs; i++) {
+        struct run *run = &plan->runs[i];
+        if (run->stuck && run->wanted.clock < state_of(plan->doc, run->wanted.client)) {
+            run->stuck = false;
+            go_on(plan, i);
+        }
+    }
+}
+
+/* --- what must wait -------------------------------------------------------------------------- */
+
+static bool wanted_is_held(const struct yc_doc *doc)
+{
+    for (size_t i = 0; i < doc->wanted.count; i++) {
+        uint32_t client = ycp_client_find(&doc->store, doc->wanted.ranges[i].client);
+        if (client != NO_CLIENT &&
+            doc->wanted.ranges[i].clock < planned_state(doc->store.clients[client])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint64_t client_id(const struct plan *plan, size_t run)
+{
+    return plan->doc->store.clients[plan->runs[run].client]->id;
+}
+
+/* Writes the stuck rest of the runs from first to end as an update; len 0 when there is none. Runs
+ * come with their clients descending, as they came in. */
+static void put_rest(struct plan *plan, size_t first, size_t end, struct yc_buf *out)
+{
+    uint64_t stuck = 0;
+    for (size_t i = first; i < end; i++) {
+        stuck += plan->runs[i].stuck;
+    }
+    ycp_buf_begin(out);
+    if (stuck == 0) {
+        return;
+    }
+    ycp_put_varuint(out, stuck);
+    for (size_t i = first; i < end; i++) {
+        const struct run *run = &plan->runs[i];
+        if (!run->stuck) {
+            continue;
+        }
+        ycp_put_varuint(out, run->end - run->next);
+        ycp_put_varuint(out, client_id(plan, i));
+        ycp_put_varuint(out, plan->blocks[run->next].id.clock);
+        for (size_t block = run->next; block < run->end; block++) {
+            ycp_block_put(out, &plan->blocks[block], 0);
+        }
+    }
+    ycp_put_varuint(out, 0);
+}
+
+static enum yc_status note_wanted(struct plan *plan)
+{
+    struct heap *heap = &plan->doc->store.heap;
+    const struct id_set *old = &plan->doc->wanted;
+    for (size_t i = 0; i < old->count && !plan->pending_taken; i++) {
+        if (!ycp_idset_add(&plan->wanted, heap, old->ranges[i])) {
+            return ycp_refusal(heap);
+        }
+    }
+    for (size_t i = 0; i < plan->run_count; i++) {
+        const struct run *run = &plan->runs[i];
+        struct id_range want = {run->wanted.client, run->wanted.clock, 1};
+        if (run->stuck && !ycp_idset_add(&plan->wanted, heap, want)) {
+            return ycp_refusal(heap);
+        }
+    }
+    ycp_idset_normalize(&plan->wanted);
+    return YC_OK;
+}
+
+/* The rest of this update, melted with what is still pending. */
+static enum yc_status merge_rest(struct plan *plan)
+{
+    struct yc_doc *doc = plan->doc;
+    struct yc_buf old = {.allocator = &doc->counted};
+    struct yc_buf rest = {.allocator = &doc->counted};
+    put_rest(plan, 0, plan->pending_runs, &rest);
+    put_rest(plan, plan->pending_runs, plan->run_count, &old);
+    enum yc_status status = ycp_buf_end(&rest);
+    status = status == YC_OK ? ycp_buf_end(&old) : status;
+    struct yc_slice parts[2];
+    size_t count = 0;
+    struct yc_slice before = yc_buf_slice(plan->pending_taken ? &old : &doc->pending);
+    if (before.len > 0) {
+        parts[count++] = before;
+    }
+    if (rest.len > 0) {
+        parts[count++] = yc_buf_slice(&rest);
+    }
+    if (status == YC_OK && count > 0) {
+        status = yc_merge_updates(parts, count, &plan->pending);
+    }
+    yc_buf_free(&old);
+    yc_buf_free(&rest);
+    return status == YC_MEMORY ? ycp_refusal(&doc->store.heap) : status;
+}
+
+static bool any_stuck(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->run_count; i++) {
+        if (plan->runs[i].stuck) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of a range of deletes, what lies beyond the planned state. */
+static bool delete_later(struct plan *plan, struct id_range range)
+{
+    uint64_t state = state_of(plan->doc, range.client);
+    uint64_t end = range.clock + range.len;
+    if (end <= state) {
+        return true;
+    }
+    range.clock = range.clock < state ? state : range.clock;
+    range.len = end - range.clock;
+    return ycp_idset_add(&plan->deletes_later, &plan->doc->store.heap, range);
+}
+
+/* Whether pending deletes have become due, or new ones must wait. */
+static bool deletes_change(const struct plan *plan)
+{
+    const struct id_set *pending = &plan->doc->pending_deletes;
+    for (size_t i = 0; i < pending->count; i++) {
+        if (pending->ranges[i].clock < state_of(plan->doc, pending->ranges[i].client)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < plan->deletes.count; i++) {
+        const struct id_range *range = &plan->deletes.ranges[i];
+        if (range->clock + range->len > state_of(plan->doc, range->client)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum yc_status plan_deletes(struct plan *plan)
+{
+    plan->deletes_stay = !deletes_change(plan);
+    if (plan->deletes_stay) {
+        return YC_OK;
+    }
+    const struct id_set *sets[] = {&plan->deletes, &plan->doc->pending_deletes};
+    for (size_t s = 0; s < 2; s++) {
+        for (size_t i = 0; i < sets[s]->count; i++) {
+            if (!delete_later(plan, sets[s]->ranges[i])) {
+                return ycp_refusal(&plan->doc->store.heap);
+            }
+        }
+    }
+    ycp_idset_normalize(&plan->deletes_later);
+    return YC_OK;
+}
+
+static bool fits_pending(const struct plan *plan)
+{
+    const struct yc_doc *doc = plan->doc;
+    const struct yc_buf *structs = plan->pending_stays ? &doc->pending : &plan->pending;
+    const struct id_set *deletes =
+        plan->deletes_stay ? &doc->pending_deletes : &plan->deletes_later;
+    size_t bytes = structs->len + deletes->count * sizeof(struct id_range);
+    return bytes <= doc->limits.pending_bytes || bytes <= ycp_pending_bytes(doc);
+}
+
+static enum yc_status plan_rest(struct plan *plan)
+{
+    plan->pending_stays = !plan->pending_taken && !any_stuck(plan);
+    enum yc_status status = YC_OK;
+    if (!plan->pending_stays) {
+        status = merge_rest(plan);
+        status = status == YC_OK ? note_wanted(plan) : status;
+    }
+    status = status == YC_OK ? plan_deletes(plan) : status;
+    return status == YC_OK && !fits_pending(plan) ? YC_LIMIT : status;
+}
+
+/* --- all of it ------------------------------------------------------------------------------- */
+
+enum yc_status ycp_plan(struct plan *plan, struct yc_doc *doc, struct yc_slice update)
+{
+    *plan = (struct plan){.doc = doc, .pending = {.allocator = &doc->counted}};
+    enum yc_status status = read_update(plan, update, &plan->deletes);
+    plan->pending_runs = plan->run_count;
+    status = status == YC_OK ? plan_runs(plan, 0) : status;
+    if (status == YC_OK && doc->pending.len > 0 && wanted_is_held(doc)) {
+        plan->pending_taken = true;
+        status = read_update(plan, yc_buf_slice(&doc->pending), NULL);
+        status = status == YC_OK ? plan_runs(plan, plan->pending_runs) : status;
+        if (status == YC_OK) {
+            plan_again(plan);
+        }
+    }
+    return status == YC_OK ? plan_rest(plan) : status;
+}
+
+static void forget(struct client *client)
+{
+    client->planned = 0;
+    client->waiters = 0;
+    client->wake_at = 0;
+    client->inserts = 0;
+}
+
+void ycp_plan_finish(struct plan *plan)
+{
+    struct store *store = &plan->doc->store;
+    for (size_t i = 0; i < plan->run_count; i++) {
+        forget(store->clients[plan->runs[i].client]);
+        if (plan->runs[i].stuck) {
+            uint32_t client = ycp_client_find(store, plan->runs[i].wanted.client);
+            if (client != NO_CLIENT) {
+                forget(store->clients[client]);
+            }
+        }
+    }
+    ycp_free(&store->heap, plan->blocks, plan->block_cap * sizeof *plan->blocks);
+    ycp_free(&store->heap, plan->runs, plan->run_cap * sizeof *plan->runs);
+    ycp_free(&store->heap, plan->order, plan->order_cap * sizeof *plan->order);
+    ycp_idset_free(&plan->deletes, &store->heap);
+    ycp_idset_free(&plan->deletes_later, &store->heap);
+    ycp_idset_free(&plan->wanted, &store->heap);
+    yc_buf_free(&plan->pending);
+}

@@ -1,0 +1,45 @@
+/* The plan of an update: everything about it that could fail, worked out before the document is
+ * touched. Which structs can be placed, in which order; which must wait, and for what. */
+#ifndef YC_PLAN_H
+#define YC_PLAN_H
+
+#include "block.h"
+#include "doc.h"
+
+/* The structs of one client in an update (or in what was pending), in clock order. */
+struct run {
+    size_t next; /* block to be placed next */
+    size_t end;
+    uint32_t client;      /* index */
+    uint32_t next_waiter; /* number + 1 of the next run that waits for the same client */
+    struct yc_id wanted;  /* when it is stuck: a clock that is not held */
+    bool stuck;
+};
+
+struct plan {
+    struct yc_doc *doc;
+    struct block *blocks; /* first those of the update, then those of what was pending */
+    size_t block_count;
+    size_t block_cap;
+    struct run *runs;
+    size_t run_count;
+    size_t run_cap;
+    size_t pending_runs; /* number of the first run of what was pending */
+    size_t *order;       /* blocks to be placed; a permutation of a part of them */
+    size_t order_count;
+    size_t order_cap;
+    struct id_set deletes;       /* of the update */
+    struct id_set deletes_later; /* of these and of pending ones, what is beyond the states */
+    struct id_set wanted;        /* what doc->wanted becomes */
+    struct yc_buf pending;       /* what doc->pending becomes */
+    bool pending_taken;          /* what was pending is part of the plan */
+    bool pending_stays;          /* doc->pending and doc->wanted are to stay as they are */
+    bool deletes_stay;           /* doc->pending_deletes is to stay as it is */
+};
+
+/* Reads and checks an update and plans it. On failure the document is as it was, but for new clients
+ * without structs. The update must outlive the plan. */
+enum yc_status ycp_plan(struct plan *plan, struct yc_doc *doc, struct yc_slice update);
+void ycp_plan_finish(struct plan *plan);
+
+#endif

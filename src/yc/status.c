@@ -1,0 +1,19 @@
+/* What went wrong, in words. */
+#include "yc.h"
+
+const char *yc_status_text(enum yc_status status)
+{
+    switch (status) {
+    case YC_OK:
+        return "all is well";
+    case YC_MEMORY:
+        return "there is not enough memory";
+    case YC_MALFORMED:
+        return "the bytes are malformed";
+    case YC_LIMIT:
+        return "a limit would be passed";
+    case YC_UTF8:
+        return "the text is not UTF-8";
+    }
+    return "unknown status";
+}

@@ -1,0 +1,52 @@
+// The engine beside real Yjs: the same updates in the same order must leave the same bytes.
+// YC_HISTORIES says how many random histories (2,000), YC_SEED where they start.
+'use strict';
+const { test } = require('node:test');
+const assert = require('node:assert/strict');
+const Y = require('yjs');
+const { Batch } = require('./driver.js');
+const { history } = require('./history.js');
+
+const histories = Number(process.env.YC_HISTORIES ?? 2000);
+const firstSeed = Number(process.env.YC_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const BATCH = 100;
+
+const hex = (bytes) => Buffer.from(bytes).toString('hex');
+
+// One history: after each update state vector and state are compared, and what the engine calls
+// news. Where Yjs tidies formats it makes an update of its own, which the engine gets like any
+// other. While structs wait nothing is compared: of a chain of clients that wait for one another
+// Yjs notes only the last wish, and so places some structs later than it could.
+function play(batch, seed) {
+    const { delivered } = history(seed);
+    const reference = new Y.Doc();
+    let news = [];
+    reference.on('update', (update) => news.push(update));
+    batch.add('n');
+    delivered.forEach((update, step) => {
+        const where = `seed ${seed}, update ${step} of ${delivered.length}`;
+        const same = (what, expected) => (status, result) => {
+            assert.equal(status, 'ok', `${where}: ${what}`);
+            assert.equal(hex(result), hex(expected), `${where}: ${what}`);
+        };
+        const waited = reference.store.pendingStructs !== null;
+        news = [];
+        Y.applyUpdate(reference, update);
+        const [first, ...tidied] = news;
+        const waits = reference.store.pendingStructs !== null;
+        const comparable = !waited && !waits && tidied.length === 0;
+        batch.add('u', update, comparable ? same('news', first ?? []) : null);
+        tidied.forEach((tidy) => batch.add('u', tidy));
+        if (waits) return;
+        batch.add('v', null, same('state vector', Y.encodeStateVector(reference)));
+        batch.add('s', null, same('state', Y.encodeStateAsUpdate(reference)));
+    });
+}
+
+test(`${histories} random histories from seed ${firstSeed}`, () => {
+    for (let seed = firstSeed; seed < firstSeed + histories; seed += BATCH) {
+        const batch = new Batch();
+        for (let i = seed; i < Math.min(seed + BATCH, firstSeed + histories); i++) play(batch, i);
+        batch.run();
+    }
+});
