@@ -4,6 +4,8 @@
 #include "json.h"
 #include "utf8.h"
 
+#include <string.h>
+
 /* What stands in front of the payload on the wire. */
 enum prefix { PREFIX_NONE, PREFIX_COUNT, PREFIX_SIZE };
 
@@ -49,7 +51,7 @@ static void skip_strings(struct reader *reader, unsigned max_depth, uint64_t *le
 {
     for (uint64_t i = 0; i < *len && !reader->bad; i++) {
         struct yc_slice text = ycp_get_string(reader);
-        bool undefined = text.len == 9 && text.data[0] == 'u';
+        bool undefined = text.len == 9 && memcmp(text.data, "undefined", 9) == 0;
         reader->bad = reader->bad || (!undefined && !ycp_json_valid(text, max_depth));
     }
 }

@@ -10,6 +10,15 @@ void ycp_idset_free(struct id_set *set, struct heap *heap)
     *set = (struct id_set){0};
 }
 
+static bool append(struct id_set *set, struct heap *heap, struct id_range range)
+{
+    if (!ycp_grow(heap, &set->ranges, &set->cap, set->count + 1, sizeof *set->ranges)) {
+        return false;
+    }
+    set->ranges[set->count++] = range;
+    return true;
+}
+
 bool ycp_idset_add(struct id_set *set, struct heap *heap, struct id_range range)
 {
     if (set->count > 0) {
@@ -19,11 +28,7 @@ bool ycp_idset_add(struct id_set *set, struct heap *heap, struct id_range range)
             return true;
         }
     }
-    if (!ycp_grow(heap, &set->ranges, &set->cap, set->count + 1, sizeof *set->ranges)) {
-        return false;
-    }
-    set->ranges[set->count++] = range;
-    return true;
+    return append(set, heap, range);
 }
 
 static int by_client_and_clock(const void *a, const void *b)
@@ -56,24 +61,52 @@ void ycp_idset_normalize(struct id_set *set)
     set->count = kept + 1;
 }
 
-/* A client's ranges come together in honest sets, and then this is one pass. */
-void ycp_idset_group(struct id_set *set)
+static bool is_grouped(const struct id_set *set)
 {
     for (size_t i = 1; i < set->count; i++) {
-        struct id_range range = set->ranges[i];
-        size_t low = 0;
-        size_t high = i;
-        while (low < high) {
-            size_t middle = low + (high - low) / 2;
-            if (set->ranges[middle].client >= range.client) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
+        if (set->ranges[i - 1].client < set->ranges[i].client) {
+            return false;
         }
-        memmove(&set->ranges[low + 1], &set->ranges[low], (i - low) * sizeof range);
-        set->ranges[low] = range;
     }
+    return true;
+}
+
+/* Merges from[low..middle) and from[middle..high); of one client the left ones come first. */
+static void merge_runs(const struct id_range *from, struct id_range *to, size_t low,
+                       size_t middle, size_t high)
+{
+    size_t left = low;
+    size_t right = middle;
+    for (size_t i = low; i < high; i++) {
+        bool take_left =
+            left < middle && (right == high || from[left].client >= from[right].client);
+        to[i] = take_left ? from[left++] : from[right++];
+    }
+}
+
+/* Honest sets come grouped. For others a stable sort, since a peer chooses their order. */
+bool ycp_idset_group(struct id_set *set, struct heap *heap)
+{
+    if (is_grouped(set)) {
+        return true;
+    }
+    size_t spare_cap = 0;
+    struct id_range *spare = NULL;
+    if (!ycp_grow(heap, &spare, &spare_cap, set->cap, sizeof *spare)) {
+        return false;
+    }
+    for (size_t width = 1; width < set->count; width *= 2) {
+        for (size_t low = 0; low < set->count; low += 2 * width) {
+            size_t middle = low + width < set->count ? low + width : set->count;
+            size_t high = middle + width < set->count ? middle + width : set->count;
+            merge_runs(set->ranges, spare, low, middle, high);
+        }
+        struct id_range *merged = spare;
+        spare = set->ranges;
+        set->ranges = merged;
+    }
+    ycp_free(heap, spare, spare_cap * sizeof *spare);
+    return true;
 }
 
 bool ycp_idset_read(struct id_set *set, struct heap *heap, struct reader *reader)
@@ -88,7 +121,7 @@ bool ycp_idset_read(struct id_set *set, struct heap *heap, struct reader *reader
             if (range.len == 0 || range.len > YCP_MAX_INTEGER - range.clock) {
                 reader->bad = true;
             }
-            if (!reader->bad && !ycp_idset_add(set, heap, range)) {
+            if (!reader->bad && !append(set, heap, range)) {
                 return false;
             }
         }

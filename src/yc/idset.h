@@ -23,10 +23,11 @@ void ycp_idset_free(struct id_set *set, struct heap *heap);
 bool ycp_idset_add(struct id_set *set, struct heap *heap, struct id_range range);
 /* Sorts by client, highest first, then clock, and joins what touches or overlaps. Cannot fail. */
 void ycp_idset_normalize(struct id_set *set);
-/* Groups by client, highest first, and keeps the order within a client. Cannot fail. */
-void ycp_idset_group(struct id_set *set);
+/* Groups by client, highest first, and keeps the order within a client. False: refused. */
+bool ycp_idset_group(struct id_set *set, struct heap *heap);
 
-/* Reads the delete set that ends an update and adds its ranges as they come. Counts are checked
+/* Reads the delete set that ends an update and adds its ranges as they come, without
+ * joining them. Counts are checked
  * against the bytes that are left; a length of 0 and an end above 2^53 - 1 are bad. False: the
  * reader is bad, or memory was refused (then the reader is not bad). */
 bool ycp_idset_read(struct id_set *set, struct heap *heap, struct reader *reader);

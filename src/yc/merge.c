@@ -85,6 +85,7 @@ struct source {
     struct block_reader reader;
     struct block block;
     bool has_block;
+    int64_t turn; /* among sources that stand at the same clock the lowest goes first */
 };
 
 static void source_next(struct source *source)
@@ -124,12 +125,14 @@ static enum yc_status check(struct yc_slice update, struct heap *heap)
 
 /* --- merging --------------------------------------------------------------------------------- */
 
-/* The sources that have structs left, in the order in which theirs are to be written: clients
- * descending, clocks ascending. */
+/* The sources that have structs left, as a binary heap: on top the one whose struct is to be written
+ * next. Clients descend, clocks ascend; the source that was on top goes before its equals, as in
+ * Yjs, which sorts its list again each time. */
 struct merge {
     struct source *sources;
     struct source **queue;
     size_t count;
+    int64_t next_turn; /* descends */
     struct writer writer;
     struct block last; /* about to be written, without its first offset clocks */
     uint64_t offset;
@@ -141,37 +144,41 @@ static bool goes_before(const struct source *a, const struct source *b)
     if (a->block.id.client != b->block.id.client) {
         return a->block.id.client > b->block.id.client;
     }
-    return a->block.id.clock < b->block.id.clock;
+    if (a->block.id.clock != b->block.id.clock) {
+        return a->block.id.clock < b->block.id.clock;
+    }
+    return a->turn < b->turn;
 }
 
-/* Puts a source into the queue, in front of its equals (first) or behind them. */
-static void enqueue(struct merge *merge, struct source *source, bool first)
+/* Moves the source at a place down to where nothing below goes before it. */
+static void sink(struct merge *merge, size_t at)
 {
-    size_t low = 0;
-    size_t high = merge->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct source *other = merge->queue[middle];
-        if (first ? goes_before(other, source) : !goes_before(source, other)) {
-            low = middle + 1;
-        } else {
-            high = middle;
+    struct source *source = merge->queue[at];
+    for (size_t child = 2 * at + 1; child < merge->count; child = 2 * at + 1) {
+        if (child + 1 < merge->count &&
+            goes_before(merge->queue[child + 1], merge->queue[child])) {
+            child++;
         }
+        if (!goes_before(merge->queue[child], source)) {
+            break;
+        }
+        merge->queue[at] = merge->queue[child];
+        at = child;
     }
-    memmove(&merge->queue[low + 1], &merge->queue[low],
-            (merge->count - low) * sizeof(struct source *));
-    merge->queue[low] = source;
-    merge->count++;
+    merge->queue[at] = source;
 }
 
 /* The first source has moved on: to its new place with it. */
 static void requeue_first(struct merge *merge)
 {
     struct source *source = merge->queue[0];
-    merge->count--;
-    memmove(&merge->queue[0], &merge->queue[1], merge->count * sizeof(struct source *));
     if (source->has_block) {
-        enqueue(merge, source, true);
+        source->turn = merge->next_turn--;
+    } else {
+        merge->queue[0] = merge->queue[--merge->count];
+    }
+    if (merge->count > 0) {
+        sink(merge, 0);
     }
 }
 
@@ -270,6 +277,23 @@ static enum yc_status merge_sources(struct merge *merge, size_t count, struct he
     return status;
 }
 
+static void open_sources(struct merge *merge, const struct yc_slice *updates, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct source *source = &merge->sources[i];
+        *source = (struct source){.reader = ycp_block_reader(updates[i], MAX_DEPTH),
+                                  .turn = (int64_t)i};
+        source_next_known(source);
+        if (source->has_block) {
+            merge->queue[merge->count++] = source;
+        }
+    }
+    for (size_t i = merge->count / 2; i > 0; i--) {
+        sink(merge, i - 1);
+    }
+    merge->next_turn = -1;
+}
+
 static enum yc_status merge_many(const struct yc_slice *updates, size_t count,
                                  struct yc_buf *out)
 {
@@ -280,14 +304,7 @@ static enum yc_status merge_many(const struct yc_slice *updates, size_t count,
     enum yc_status status = YC_MEMORY;
     if (ycp_grow(&heap, &merge.sources, &source_cap, count, sizeof *merge.sources) &&
         ycp_grow(&heap, &merge.queue, &queue_cap, count, sizeof(struct source *))) {
-        for (size_t i = 0; i < count; i++) {
-            merge.sources[i] =
-                (struct source){.reader = ycp_block_reader(updates[i], MAX_DEPTH)};
-            source_next_known(&merge.sources[i]);
-            if (merge.sources[i].has_block) {
-                enqueue(&merge, &merge.sources[i], false);
-            }
-        }
+        open_sources(&merge, updates, count);
         status = merge_sources(&merge, count, &heap);
     }
     yc_buf_free(&merge.writer.structs);
@@ -385,8 +402,9 @@ static enum yc_status diff(struct yc_slice update, const struct id_set *states,
         }
     }
     enum yc_status status = read_deletes(&source, &deletes, heap);
-    ycp_idset_group(&deletes);
-    status = status == YC_OK ? writer_end(&writer, &deletes) : status;
+    if (status == YC_OK) {
+        status = ycp_idset_group(&deletes, heap) ? writer_end(&writer, &deletes) : YC_MEMORY;
+    }
     ycp_idset_free(&deletes, heap);
     yc_buf_free(&writer.structs);
     return status;

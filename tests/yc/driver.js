@@ -4,7 +4,7 @@ const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 
 const program = process.env.YC_DOC_DRIVER || path.join(__dirname, '../../build/bin/doc_driver');
-const STATUS = ['ok', 'memory', 'malformed', 'limit', 'range', 'kind', 'utf8', 'json'];
+const STATUS = ['ok', 'memory', 'malformed', 'limit', 'utf8'];
 
 class Batch {
     #commands = [];
