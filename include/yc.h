@@ -199,6 +199,68 @@ YC_API uint64_t yc_length(const struct yc_type *type);
 /* The characters of a text, without formats and embedded objects. YC_MEMORY. */
 YC_API YC_CHECK enum yc_status yc_text(const struct yc_type *text, struct yc_buf *out);
 
+/* --- y-protocols: sync -------------------------------------------------------------------------- */
+
+/* A sync message is a varuint (0 step 1, 1 step 2, 2 update) and its body as bytes with a length;
+ * the transport's own frame type stays with the caller. */
+enum yc_sync_kind { YC_SYNC_STEP1, YC_SYNC_STEP2, YC_SYNC_UPDATE };
+
+struct yc_sync {
+    enum yc_sync_kind kind;
+    struct yc_slice body; /* a state vector or an update, inside the message */
+};
+
+/* Takes a message apart; all of it must be one message. The body is not looked into. */
+YC_API YC_CHECK enum yc_status yc_sync_read(struct yc_slice message, struct yc_sync *sync);
+YC_API YC_CHECK enum yc_status yc_sync_write(enum yc_sync_kind kind, struct yc_slice body,
+                                             struct yc_buf *out);
+/* --- y-protocols: awareness --------------------------------------------------------------------- */
+
+/* Who is here: one JSON state and one clock a client. Time is an argument, in milliseconds of any
+ * clock that does not run backwards. */
+struct yc_awareness;
+
+struct yc_awareness_limits {
+    uint32_t clients;     /* known clients, gone ones included [1,024] */
+    uint32_t state_bytes; /* one state [16 KiB] */
+    size_t bytes;         /* all states [1 MiB] */
+    uint64_t forget_ms;   /* a gone client's clock is kept that long [60,000] */
+};
+
+/* NULL when memory is short. Both may be NULL. */
+YC_API struct yc_awareness *yc_awareness_create(const struct yc_awareness_limits *limits,
+                                                const struct yc_allocator *allocator);
+YC_API void yc_awareness_destroy(struct yc_awareness *awareness); /* accepts NULL */
+
+/* Takes in an awareness update (the body of a message, without its frame type and length). Entries
+ * are first compared by clock; the JSON of stale ones is not looked at. news (may be NULL) becomes
+ * an update of just what changed; len 0 when nothing did. YC_MALFORMED, YC_LIMIT, YC_MEMORY. */
+YC_API YC_CHECK enum yc_status yc_awareness_apply(struct yc_awareness *awareness,
+                                                  struct yc_slice update, uint64_t now_ms,
+                                                  struct yc_buf *news);
+/* Takes a client out as its connection ends: same clock, null state. news as above; len 0 when it
+ * was not here. */
+YC_API YC_CHECK enum yc_status yc_awareness_remove(struct yc_awareness *awareness,
+                                                   uint64_t client, uint64_t now_ms,
+                                                   struct yc_buf *news);
+/* Takes out clients not renewed for timeout_ms (Yjs uses 30,000), and forgets the clocks of those
+ * long gone. */
+YC_API YC_CHECK enum yc_status yc_awareness_expire(struct yc_awareness *awareness,
+                                                   uint64_t now_ms, uint64_t timeout_ms,
+                                                   struct yc_buf *news);
+/* An update with everybody who is here; len 0 when nobody is. */
+YC_API YC_CHECK enum yc_status yc_awareness_encode(const struct yc_awareness *awareness,
+                                                   struct yc_buf *out);
+/* Clients that are here. */
+YC_API size_t yc_awareness_count(const struct yc_awareness *awareness);
+/* The state of a client as JSON; {NULL, 0} when it is not here. Valid until the next change. */
+YC_API struct yc_slice yc_awareness_state(const struct yc_awareness *awareness,
+                                          uint64_t client);
+/* The first client id and the number of entries of an update; YC_MALFORMED. For telling whose
+ * connection it comes from. */
+YC_API YC_CHECK enum yc_status yc_awareness_peek(struct yc_slice update, uint64_t *client,
+                                                 uint64_t *count);
+
 #ifdef __cplusplus
 }
 #endif
