@@ -139,7 +139,11 @@ void ycp_buf_begin(struct yc_buf *buf)
 
 enum yc_status ycp_buf_end(struct yc_buf *buf)
 {
-    return buf->failed ? YC_MEMORY : YC_OK;
+    if (!buf->failed) {
+        return YC_OK;
+    }
+    buf->len = 0; /* a writer that failed elsewhere may have said so for the buffer */
+    return YC_MEMORY;
 }
 
 static bool buf_fail(struct yc_buf *buf)

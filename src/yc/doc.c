@@ -229,7 +229,9 @@ static void set_limits(struct yc_limits *limits)
         limits->pending_bytes == 0 ? defaults.pending_bytes : limits->pending_bytes;
     limits->clients = limits->clients == 0 ? defaults.clients : limits->clients;
     limits->roots = limits->roots == 0 ? defaults.roots : limits->roots;
-    limits->depth = limits->depth == 0 ? defaults.depth : limits->depth;
+    if (limits->depth == 0 || limits->depth > defaults.depth) {
+        limits->depth = defaults.depth;
+    }
     limits->name_bytes = limits->name_bytes == 0 ? defaults.name_bytes : limits->name_bytes;
     if (limits->clock == 0 || limits->clock > UINT32_MAX) {
         limits->clock = UINT32_MAX;
@@ -258,15 +260,9 @@ struct yc_doc *yc_doc_create(const struct yc_options *options)
 
 static void release_items(struct yc_doc *doc)
 {
-    struct store *store = &doc->store;
-    for (uint32_t client = 0; client < store->client_count; client++) {
-        struct place place = {0, 0};
-        if (store->clients[client]->leaf_count == 0) {
-            continue;
-        }
-        do {
-            ycp_item_release(doc, ycp_store_at(store, client, place));
-        } while (ycp_place_next(store, client, &place));
+    struct store_walk walk = {0};
+    for (struct item *item; (item = ycp_store_walk(&doc->store, &walk)) != NULL;) {
+        ycp_item_release(doc, item);
     }
 }
 
@@ -282,8 +278,8 @@ void yc_doc_destroy(struct yc_doc *doc)
         ycp_free(heap, doc->chunk, sizeof(struct chunk) + doc->chunk->cap);
     }
     ycp_free(heap, doc->buckets, doc->bucket_count * sizeof(struct entry *));
-    ycp_free(heap, doc->txn.deletes, doc->txn.delete_cap * sizeof(struct span));
-    ycp_free(heap, doc->txn.cuts, doc->txn.cut_cap * sizeof(struct span));
+    ycp_idset_free(&doc->txn.deletes, heap);
+    ycp_free(heap, doc->txn.cuts, doc->txn.cut_cap * sizeof(struct spot));
     ycp_free(heap, doc->txn.changed, doc->txn.changed_cap * sizeof(struct part));
     yc_buf_free(&doc->out);
     yc_buf_free(&doc->pending);

@@ -18,7 +18,6 @@ struct yc_type {
     struct yc_type *next;     /* the next root; while a type dies, the next to die */
     struct yc_slice xml_name; /* owned; empty but for XML elements and hooks */
     uint64_t length;          /* countable clocks in the list that are not deleted */
-    uint32_t depth;           /* 0 for a root */
     enum yc_kind kind;
 };
 
@@ -36,12 +35,10 @@ struct entry {
     uint8_t key[];
 };
 
-/* Clocks of a client. */
-struct span {
-    uint64_t id; /* of the client */
+/* Where an item begins. */
+struct spot {
     uint32_t client;
     uint32_t clock;
-    uint32_t len;
 };
 
 /* A client's structs from a clock on. */
@@ -54,11 +51,8 @@ struct part {
 /* What the present transaction has done so far. The arrays have been grown ahead. */
 struct yc_txn {
     struct yc_doc *doc;
-    struct span *deletes;
-    size_t delete_count;
-    size_t delete_cap;
-    struct span
-        *cuts; /* items that were cut, or died with their type: perhaps to be melted again */
+    struct id_set deletes; /* normalized once the transaction is cleaned */
+    struct spot *cuts; /* items that were cut, or died with their type: to be melted again */
     size_t cut_count;
     size_t cut_cap;
     struct part *changed; /* the new structs */

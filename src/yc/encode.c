@@ -43,7 +43,7 @@ static void type_payload(const struct yc_type *type, struct yc_buf *out)
     }
 }
 
-/* Content that begins with half a pair, or a type: not in one piece in memory. */
+/* Text that begins with half a pair: its U+FFFD is not among the bytes. */
 static void put_rest_of_text(struct yc_buf *out, const struct item *item, uint32_t offset)
 {
     struct content content = ycp_item_content(item);
@@ -125,56 +125,6 @@ static void put_parts(const struct yc_doc *doc, struct yc_buf *out, struct part 
     }
 }
 
-/* --- delete sets ----------------------------------------------------------------------------- */
-
-/* The deleted ranges of one client, as they stand in its structs: tells their number, and writes
- * them when out is not NULL. */
-static size_t walk_deleted(const struct yc_doc *doc, uint32_t client, struct yc_buf *out)
-{
-    const struct store *store = &doc->store;
-    size_t ranges = 0;
-    uint32_t begin = 0;
-    bool inside = false;
-    struct place place = {0, 0};
-    const struct item *item;
-    do {
-        item = ycp_store_at(store, client, place);
-        bool deleted = ycp_item_deleted(item);
-        if (deleted && !inside) {
-            begin = item->clock;
-            ranges++;
-        }
-        if (!deleted && inside && out != NULL) {
-            ycp_put_varuint(out, begin);
-            ycp_put_varuint(out, item->clock - begin);
-        }
-        inside = deleted;
-    } while (ycp_place_next(store, client, &place));
-    if (inside && out != NULL) {
-        ycp_put_varuint(out, begin);
-        ycp_put_varuint(out, store->clients[client]->state - begin);
-    }
-    return ranges;
-}
-
-static void put_deleted(const struct yc_doc *doc, struct yc_buf *out, const struct part *all,
-                        size_t count)
-{
-    size_t clients = 0;
-    for (size_t i = 0; i < count; i++) {
-        clients += walk_deleted(doc, all[i].client, NULL) > 0;
-    }
-    ycp_put_varuint(out, clients);
-    for (size_t i = 0; i < count; i++) {
-        size_t ranges = walk_deleted(doc, all[i].client, NULL);
-        if (ranges > 0) {
-            ycp_put_varuint(out, all[i].id);
-            ycp_put_varuint(out, ranges);
-            walk_deleted(doc, all[i].client, out);
-        }
-    }
-}
-
 /* --- the update of a transaction ------------------------------------------------------------- */
 
 bool ycp_encode_reserve(struct yc_doc *doc, size_t structs, size_t bytes, size_t deletes)
@@ -192,37 +142,15 @@ bool ycp_encode_reserve(struct yc_doc *doc, size_t structs, size_t bytes, size_t
                            heads + structs * struct_max + deletes * delete_max + bytes);
 }
 
-static void put_transaction_deletes(const struct yc_doc *doc, struct yc_buf *out)
-{
-    const struct yc_txn *txn = &doc->txn;
-    size_t clients = 0;
-    for (size_t i = 0; i < txn->delete_count; i++) {
-        clients += i == 0 || txn->deletes[i].client != txn->deletes[i - 1].client;
-    }
-    ycp_put_varuint(out, clients);
-    for (size_t i = 0; i < txn->delete_count;) {
-        size_t end = i;
-        while (end < txn->delete_count && txn->deletes[end].client == txn->deletes[i].client) {
-            end++;
-        }
-        ycp_put_varuint(out, txn->deletes[i].id);
-        ycp_put_varuint(out, end - i);
-        for (; i < end; i++) {
-            ycp_put_varuint(out, txn->deletes[i].clock);
-            ycp_put_varuint(out, txn->deletes[i].len);
-        }
-    }
-}
-
 void ycp_encode_transaction(struct yc_doc *doc, bool wanted)
 {
     struct yc_txn *txn = &doc->txn;
     ycp_buf_begin(&doc->out);
-    if (!wanted || (txn->changed_count == 0 && txn->delete_count == 0)) {
+    if (!wanted || (txn->changed_count == 0 && txn->deletes.count == 0)) {
         return;
     }
     put_parts(doc, &doc->out, txn->changed, txn->changed_count);
-    put_transaction_deletes(doc, &doc->out);
+    ycp_idset_put(&doc->out, &txn->deletes);
 }
 
 /* --- whole states ---------------------------------------------------------------------------- */
@@ -278,6 +206,33 @@ enum yc_status yc_encode_state_vector(const struct yc_doc *doc, struct yc_buf *o
     return ycp_buf_end(out);
 }
 
+static bool gather_deleted(const struct yc_doc *doc, struct census *census, uint32_t client,
+                           struct id_set *deleted)
+{
+    const struct store *store = &doc->store;
+    uint64_t id = store->clients[client]->id;
+    struct place place = {0, 0};
+    do {
+        const struct item *item = ycp_store_at(store, client, place);
+        struct id_range range = {id, item->clock, item->len};
+        if (ycp_item_deleted(item) && !ycp_idset_add(deleted, &census->heap, range)) {
+            return false;
+        }
+    } while (ycp_place_next(store, client, &place));
+    return true;
+}
+
+/* The delete set of the document. */
+static void put_deleted(const struct yc_doc *doc, struct yc_buf *out, struct census *census)
+{
+    struct id_set deleted = {0};
+    for (size_t i = 0; i < census->count && !out->failed; i++) {
+        out->failed = !gather_deleted(doc, census, census->parts[i].client, &deleted);
+    }
+    ycp_idset_put(out, &deleted);
+    ycp_idset_free(&deleted, &census->heap);
+}
+
 enum yc_status yc_encode_delete_set(const struct yc_doc *doc, struct yc_buf *out)
 {
     struct census census;
@@ -285,7 +240,7 @@ enum yc_status yc_encode_delete_set(const struct yc_doc *doc, struct yc_buf *out
     if (!census_take(&census, doc, out->allocator)) {
         return YC_MEMORY;
     }
-    put_deleted(doc, out, census.parts, census.count);
+    put_deleted(doc, out, &census);
     census_finish(&census);
     return ycp_buf_end(out);
 }
@@ -316,7 +271,7 @@ static bool read_state_vector(const struct yc_doc *doc, struct census *census,
 }
 
 /* The state without what is pending. */
-static void put_state(const struct yc_doc *doc, struct yc_buf *out, const struct census *census)
+static void put_state(const struct yc_doc *doc, struct yc_buf *out, struct census *census)
 {
     size_t lacking = 0;
     for (size_t i = 0; i < census->count; i++) {
@@ -330,7 +285,7 @@ static void put_state(const struct yc_doc *doc, struct yc_buf *out, const struct
             put_part(doc, out, part);
         }
     }
-    put_deleted(doc, out, census->parts, census->count);
+    put_deleted(doc, out, census);
 }
 
 /* The pending structs that a holder of state_vector lacks, and none of clocks that the document

@@ -46,15 +46,9 @@ static struct item *first_of(const struct item *item)
 /* Stamps rise for the life of the document; when they run out all are wiped. */
 static void stamps_restart(struct yc_doc *doc)
 {
-    struct store *store = &doc->store;
-    for (uint32_t client = 0; client < store->client_count; client++) {
-        struct place place = {0, 0};
-        if (store->clients[client]->leaf_count == 0) {
-            continue;
-        }
-        do {
-            ycp_store_at(store, client, place)->stamp = 0;
-        } while (ycp_place_next(store, client, &place));
+    struct store_walk walk = {0};
+    for (struct item *item; (item = ycp_store_walk(&doc->store, &walk)) != NULL;) {
+        item->stamp = 0;
     }
     doc->stamp = 0;
 }
@@ -135,23 +129,10 @@ static void integrate_content(struct yc_doc *doc, struct item *item)
 {
     if (item->ref == REF_TYPE) {
         item->content.type->item = item;
-        item->content.type->depth = ycp_item_type(item)->depth + 1;
     } else if (item->ref == REF_DELETED) {
         ycp_txn_note_delete(doc, item);
         item->flags |= ITEM_DELETED;
     }
-}
-
-static void become_gc(struct yc_doc *doc, struct item *item)
-{
-    ycp_item_release(doc, item);
-    item->ref = REF_GC;
-    item->flags = ITEM_DELETED;
-    item->owner.type = NULL;
-    item->left = NULL;
-    item->right = NULL;
-    item->origin_client = NO_CLIENT;
-    item->right_client = NO_CLIENT;
 }
 
 static bool has_company(const struct item *item)
@@ -167,7 +148,8 @@ void ycp_integrate(struct yc_doc *doc, struct item *item)
     ycp_txn_note_change(doc, item->client);
     struct yc_type *type = item->owner.type == NULL ? NULL : ycp_item_type(item);
     if (type == NULL) {
-        become_gc(doc, item);
+        ycp_item_release(doc, item);
+        ycp_item_become_gc(item);
         ycp_store_append(&doc->store, item);
         return;
     }

@@ -244,15 +244,8 @@ void ycp_item_delete(struct yc_doc *doc, struct item *item)
 
 /* --- collecting ------------------------------------------------------------------------------ */
 
-/* What is left of a child whose type was collected: a hole of its length. */
-static void to_gc(struct yc_doc *doc, struct item *item, struct yc_type **dying)
+void ycp_item_become_gc(struct item *item)
 {
-    if (item->ref == REF_TYPE) {
-        item->content.type->next = *dying;
-        *dying = item->content.type;
-    } else {
-        ycp_item_release(doc, item);
-    }
     item->ref = REF_GC;
     item->flags = ITEM_DELETED;
     item->content.chunk = NULL;
@@ -261,6 +254,18 @@ static void to_gc(struct yc_doc *doc, struct item *item, struct yc_type **dying)
     item->right = NULL;
     item->origin_client = NO_CLIENT;
     item->right_client = NO_CLIENT;
+}
+
+/* What is left of a child whose type was collected: a hole of its length. */
+static void collect_child(struct yc_doc *doc, struct item *item, struct yc_type **dying)
+{
+    if (item->ref == REF_TYPE) {
+        item->content.type->next = *dying;
+        *dying = item->content.type;
+    } else {
+        ycp_item_release(doc, item);
+    }
+    ycp_item_become_gc(item);
     doc->nested_items--;
 }
 
@@ -269,7 +274,7 @@ static void collect_list(struct yc_doc *doc, struct item *item, bool leftwards,
 {
     while (item != NULL) {
         struct item *next = leftwards ? item->left : item->right;
-        to_gc(doc, item, dying);
+        collect_child(doc, item, dying);
         item = next;
     }
 }

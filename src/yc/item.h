@@ -24,6 +24,8 @@ void ycp_item_delete(struct yc_doc *doc, struct item *item);
 /* Frees the content of a deleted item; what a type held becomes GC, the item itself becomes a
  * deleted content of its length. */
 void ycp_item_collect(struct yc_doc *doc, struct item *item);
+/* Makes a hole of its length of an item whose content is let go of. */
+void ycp_item_become_gc(struct item *item);
 /* Takes the right one of two neighbours in clock order into the left one, and gives its memory back
  * (it is still in its leaf). False: they do not belong together. */
 bool ycp_item_melt(struct yc_doc *doc, struct item *left, struct item *right);

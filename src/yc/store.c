@@ -402,3 +402,20 @@ bool ycp_place_prev(const struct store *store, uint32_t client, struct place *pl
     }
     return false;
 }
+
+struct item *ycp_store_walk(const struct store *store, struct store_walk *walk)
+{
+    for (; walk->client < store->client_count;
+         walk->client++, walk->next = (struct place){0, 0}) {
+        const struct client *client = store->clients[walk->client];
+        if (walk->next.leaf < client->leaf_count) {
+            const struct leaf *leaf = client->leaves[walk->next.leaf];
+            struct item *item = leaf->items[walk->next.index++];
+            if (walk->next.index == leaf->count) {
+                walk->next = (struct place){walk->next.leaf + 1, 0};
+            }
+            return item;
+        }
+    }
+    return NULL;
+}

@@ -139,4 +139,11 @@ void ycp_store_remove(struct store *store, uint32_t client, struct place place);
 bool ycp_place_next(const struct store *store, uint32_t client, struct place *place);
 bool ycp_place_prev(const struct store *store, uint32_t client, struct place *place);
 
+/* Walks all structs of all clients: starts with {0}; NULL at the end. */
+struct store_walk {
+    uint32_t client;
+    struct place next;
+};
+struct item *ycp_store_walk(const struct store *store, struct store_walk *walk);
+
 #endif

@@ -4,44 +4,30 @@
 #include "doc.h"
 #include "item.h"
 
-#include <stdlib.h>
-
 /* --- notes ----------------------------------------------------------------------------------- */
 
 bool ycp_txn_reserve(struct yc_doc *doc, size_t deletes, size_t cuts, size_t clients)
 {
     struct heap *heap = &doc->store.heap;
     struct yc_txn *txn = &doc->txn;
-    return ycp_grow(heap, &txn->deletes, &txn->delete_cap, txn->delete_count + deletes,
-                    sizeof(struct span)) &&
+    return ycp_grow(heap, &txn->deletes.ranges, &txn->deletes.cap, txn->deletes.count + deletes,
+                    sizeof(struct id_range)) &&
            ycp_grow(heap, &txn->cuts, &txn->cut_cap, txn->cut_count + cuts,
-                    sizeof(struct span)) &&
+                    sizeof(struct spot)) &&
            ycp_grow(heap, &txn->changed, &txn->changed_cap, txn->changed_count + clients,
                     sizeof(struct part));
 }
 
-static struct span span_of(const struct yc_doc *doc, const struct item *item)
-{
-    uint64_t id = doc->store.clients[item->client]->id;
-    return (struct span){id, item->client, item->clock, item->len};
-}
-
 void ycp_txn_note_delete(struct yc_doc *doc, const struct item *item)
 {
-    struct yc_txn *txn = &doc->txn;
-    if (txn->delete_count > 0) {
-        struct span *last = &txn->deletes[txn->delete_count - 1];
-        if (last->client == item->client && last->clock + last->len == item->clock) {
-            last->len += item->len;
-            return;
-        }
-    }
-    txn->deletes[txn->delete_count++] = span_of(doc, item);
+    uint64_t id = doc->store.clients[item->client]->id;
+    struct id_range range = {id, item->clock, item->len};
+    (void)ycp_idset_add(&doc->txn.deletes, &doc->store.heap, range); /* the room is there */
 }
 
 void ycp_txn_note_cut(struct yc_doc *doc, const struct item *item)
 {
-    doc->txn.cuts[doc->txn.cut_count++] = span_of(doc, item);
+    doc->txn.cuts[doc->txn.cut_count++] = (struct spot){item->client, item->clock};
 }
 
 bool ycp_txn_is_old(const struct yc_doc *doc, const struct item *item)
@@ -68,59 +54,26 @@ void ycp_txn_clear(struct yc_doc *doc)
         doc->store.clients[txn->changed[i].client]->changed = false;
     }
     txn->changed_count = 0;
-    txn->delete_count = 0;
+    txn->deletes.count = 0;
     txn->cut_count = 0;
-}
-
-/* --- deletes, in order ----------------------------------------------------------------------- */
-
-/* Clients descending, as every delete set is written. */
-static int by_client_and_clock(const void *a, const void *b)
-{
-    const struct span *left = a;
-    const struct span *right = b;
-    if (left->id != right->id) {
-        return left->id > right->id ? -1 : 1;
-    }
-    return (left->clock > right->clock) - (left->clock < right->clock);
-}
-
-static void sort_deletes(struct yc_txn *txn)
-{
-    if (txn->delete_count < 2) {
-        return;
-    }
-    qsort(txn->deletes, txn->delete_count, sizeof(struct span), by_client_and_clock);
-    size_t kept = 0;
-    for (size_t i = 1; i < txn->delete_count; i++) {
-        struct span *last = &txn->deletes[kept];
-        const struct span *next = &txn->deletes[i];
-        if (last->client == next->client && last->clock + last->len >= next->clock) {
-            uint32_t end = next->clock + next->len;
-            last->len = end - last->clock > last->len ? end - last->clock : last->len;
-        } else {
-            txn->deletes[++kept] = *next;
-        }
-    }
-    txn->delete_count = kept + 1;
 }
 
 /* --- collecting ------------------------------------------------------------------------------ */
 
-static void collect(struct yc_doc *doc, const struct span *deleted)
+static void collect(struct yc_doc *doc, const struct id_range *deleted)
 {
     struct store *store = &doc->store;
-    uint32_t end = deleted->clock + deleted->len;
-    struct place place = ycp_store_find(store, deleted->client, deleted->clock);
+    uint32_t client = ycp_client_find(store, deleted->client);
+    struct place place = ycp_store_find(store, client, (uint32_t)deleted->clock);
     do {
-        struct item *item = ycp_store_at(store, deleted->client, place);
-        if (item->clock >= end) {
+        struct item *item = ycp_store_at(store, client, place);
+        if (item->clock >= deleted->clock + deleted->len) {
             return;
         }
         if (ycp_item_deleted(item)) {
             ycp_item_collect(doc, item);
         }
-    } while (ycp_place_next(store, deleted->client, &place));
+    } while (ycp_place_next(store, client, &place));
 }
 
 /* --- melting --------------------------------------------------------------------------------- */
@@ -156,13 +109,14 @@ static void melt_down_to(struct yc_doc *doc, uint32_t client, struct place place
     } while (ycp_place_prev(&doc->store, client, &place));
 }
 
-static void melt_deleted(struct yc_doc *doc, const struct span *deleted)
+static void melt_deleted(struct yc_doc *doc, const struct id_range *deleted)
 {
     struct store *store = &doc->store;
-    struct place place =
-        ycp_store_find(store, deleted->client, deleted->clock + deleted->len - 1);
-    ycp_place_next(store, deleted->client, &place);
-    melt_down_to(doc, deleted->client, place, deleted->clock);
+    uint32_t client = ycp_client_find(store, deleted->client);
+    uint32_t last = (uint32_t)(deleted->clock + deleted->len - 1);
+    struct place place = ycp_store_find(store, client, last);
+    ycp_place_next(store, client, &place);
+    melt_down_to(doc, client, place, (uint32_t)deleted->clock);
 }
 
 static void melt_new(struct yc_doc *doc, uint32_t client)
@@ -173,7 +127,7 @@ static void melt_new(struct yc_doc *doc, uint32_t client)
     melt_down_to(doc, client, place, owner->before);
 }
 
-static void melt_cut(struct yc_doc *doc, const struct span *cut)
+static void melt_cut(struct yc_doc *doc, const struct spot *cut)
 {
     struct store *store = &doc->store;
     struct place place = ycp_store_find(store, cut->client, cut->clock);
@@ -189,12 +143,12 @@ static void melt_cut(struct yc_doc *doc, const struct span *cut)
 void ycp_txn_clean(struct yc_doc *doc)
 {
     struct yc_txn *txn = &doc->txn;
-    sort_deletes(txn);
-    for (size_t i = 0; i < txn->delete_count; i++) {
-        collect(doc, &txn->deletes[i]);
+    ycp_idset_normalize(&txn->deletes);
+    for (size_t i = 0; i < txn->deletes.count; i++) {
+        collect(doc, &txn->deletes.ranges[i]);
     }
-    for (size_t i = 0; i < txn->delete_count; i++) {
-        melt_deleted(doc, &txn->deletes[i]);
+    for (size_t i = 0; i < txn->deletes.count; i++) {
+        melt_deleted(doc, &txn->deletes.ranges[i]);
     }
     for (size_t i = 0; i < txn->changed_count; i++) {
         melt_new(doc, txn->changed[i].client);

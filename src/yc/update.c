@@ -28,7 +28,7 @@ struct apply {
     size_t cuts;
     size_t bytes;
     size_t deletes;
-    bool deletes_types; /* some delete may take a nested type with it */
+    bool tells; /* the caller wants the effective update */
 };
 
 static struct block *planned_block(struct apply *apply, size_t number)
@@ -116,8 +116,8 @@ static bool reserve(struct apply *apply)
            ycp_content_reserve(doc, apply->bytes) &&
            ycp_txn_reserve(doc, apply->deletes + nested, apply->cuts + nested,
                            apply->plan.run_count) &&
-           ycp_encode_reserve(doc, apply->plan.order_count + apply->cuts, apply->bytes,
-                              apply->deletes + nested);
+           (!apply->tells ||
+            ycp_encode_reserve(doc, structs, apply->bytes, apply->deletes + nested));
 }
 
 static bool create_type(struct yc_doc *doc, struct item *item, struct yc_slice bytes)
@@ -371,7 +371,7 @@ static void apply_finish(struct apply *apply)
 
 enum yc_status yc_apply(struct yc_doc *doc, struct yc_slice update, struct yc_slice *effective)
 {
-    struct apply apply = {0};
+    struct apply apply = {.tells = effective != NULL};
     size_t clients = doc->store.client_count;
     uint32_t roots = doc->root_count;
     ycp_buf_begin(&doc->out);
@@ -379,7 +379,7 @@ enum yc_status yc_apply(struct yc_doc *doc, struct yc_slice update, struct yc_sl
     status = status == YC_OK ? make_all_ready(&apply) : status;
     if (status == YC_OK) {
         integrate_all(&apply);
-        ycp_encode_transaction(doc, effective != NULL);
+        ycp_encode_transaction(doc, apply.tells);
         ycp_txn_clear(doc);
     }
     apply_finish(&apply);
