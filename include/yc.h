@@ -41,6 +41,10 @@ enum yc_status {
     YC_MALFORMED, /* the bytes are not what they should be, or contradict themselves or the document */
     YC_LIMIT, /* a limit of the document or of the call would be passed */
     YC_UTF8,  /* text from the caller is not UTF-8 */
+    YC_JSON,  /* a value from the caller is not JSON, or attributes are no JSON object */
+    YC_RANGE, /* a position lies beyond the end */
+    YC_KIND,  /* the type is of another kind */
+    YC_BUSY,  /* a transaction is open */
 };
 
 /* One English clause, without a full stop; never NULL. */
@@ -91,7 +95,8 @@ struct yc_limits {
     size_t pending_bytes; /* encoded structs and deletes that wait for others [1 MiB] */
     uint32_t clients;     /* client ids [65,536] */
     uint32_t roots;       /* root types [1,024] */
-    uint32_t depth; /* values within values, of any and JSON [64, which is also the most] */
+    uint32_t
+        depth; /* types within types, and values within a value [64, which is also the most] */
     uint32_t name_bytes; /* a root's name or a map key [4,096] */
     uint64_t clock;      /* highest clock of a client [2^32 - 1, which is also the most] */
 };
@@ -124,7 +129,7 @@ YC_API void yc_doc_stats(const struct yc_doc *doc, struct yc_stats *stats);
  * the document. effective (may be NULL) becomes the update that is news to whoever was level with
  * this document before the call; empty (len 0) when nothing was news. It belongs to the document
  * and is valid until its next change.
- * Errors: YC_MALFORMED, YC_LIMIT, YC_MEMORY. */
+ * YC_MALFORMED, YC_LIMIT, YC_MEMORY, YC_BUSY. */
 YC_API YC_CHECK enum yc_status yc_apply(struct yc_doc *doc, struct yc_slice update,
                                         struct yc_slice *effective);
 
@@ -175,20 +180,32 @@ enum yc_kind {
     YC_ANY_KIND, /* a root: the wire carries its name only, so it is what its reader takes it for */
 };
 
-/* A root lives as long as its document. */
+/* A root lives as long as its document. A type within another lives until it is deleted, by
+ * anybody: keep its id rather than the pointer over calls that change the document. */
 struct yc_type;
 
 /* The root of that name, or NULL. */
 YC_API struct yc_type *yc_find_root(const struct yc_doc *doc, const char *name,
                                     size_t name_len);
-/* The same, made when it is not there. YC_LIMIT, YC_UTF8, YC_MEMORY. */
+/* The same, made when it is not there, and of that kind from now on. With YC_ANY_KIND it stays what
+ * it is. YC_KIND (it is of another kind), YC_LIMIT, YC_UTF8, YC_MEMORY. */
 YC_API YC_CHECK enum yc_status yc_root(struct yc_doc *doc, const char *name, size_t name_len,
-                                       struct yc_type **root);
+                                       enum yc_kind kind, struct yc_type **root);
 /* Roots in order of their making: start with NULL, ends with NULL. */
 YC_API struct yc_type *yc_next_root(const struct yc_doc *doc, const struct yc_type *previous);
 
-/* The name of a root; valid as long as the document. */
+/* The name of a root, an XML element or a hook; empty for others. Valid as long as the type. */
 YC_API struct yc_slice yc_type_name(const struct yc_type *type);
+YC_API enum yc_kind yc_type_kind(const struct yc_type *type);
+
+struct yc_id {
+    uint64_t client;
+    uint64_t clock;
+};
+/* The id of a type within another; false for a root. */
+YC_API bool yc_type_id(const struct yc_type *type, struct yc_id *id);
+/* The type of that id, or NULL when there is none or it is deleted. */
+YC_API struct yc_type *yc_find_type(const struct yc_doc *doc, struct yc_id id);
 
 /* --- reading ----------------------------------------------------------------------------------- */
 
@@ -196,8 +213,84 @@ YC_API struct yc_slice yc_type_name(const struct yc_type *type);
  * XML type in children; 0 for a map. */
 YC_API uint64_t yc_length(const struct yc_type *type);
 
-/* The characters of a text, without formats and embedded objects. YC_MEMORY. */
+/* What toString() gives in Yjs: the characters of a text, without formats and embedded objects; XML
+ * as XML. YC_KIND (array, map), YC_MEMORY. */
 YC_API YC_CHECK enum yc_status yc_text(const struct yc_type *text, struct yc_buf *out);
+/* A text with its formats, as a JSON array like Quill's deltas:
+ * [{"insert":"bold","attributes":{"bold":true}},{"insert":{"image":"a.png"}}]. YC_KIND, YC_MEMORY. */
+YC_API YC_CHECK enum yc_status yc_delta(const struct yc_type *text, struct yc_buf *out);
+/* A type and all in it as JSON, as JSON.stringify(type.toJSON()) gives it in Yjs: a map is an object
+ * with keys in the order of their first use, text and XML are strings, bytes are {"0":1,"1":255}, a
+ * subdocument is {}. YC_KIND (a root of no kind yet), YC_MEMORY. */
+YC_API YC_CHECK enum yc_status yc_json(const struct yc_type *type, struct yc_buf *out);
+
+/* One element of an array or XML type as JSON; nested (may be NULL) becomes the type that it is, or
+ * NULL. YC_RANGE, YC_KIND, YC_MEMORY. */
+YC_API YC_CHECK enum yc_status yc_get(const struct yc_type *list, uint64_t index,
+                                      struct yc_buf *out, struct yc_type **nested);
+/* The same for a key of a map, or an attribute of any type; out is empty (len 0) when it has no
+ * value. YC_MEMORY. */
+YC_API YC_CHECK enum yc_status yc_map_get(const struct yc_type *map, const char *key,
+                                          size_t key_len, struct yc_buf *out,
+                                          struct yc_type **nested);
+/* The keys that have a value, in the order of their first use: start with key NULL, ends with NULL.
+ * A key is valid until the next change. */
+struct yc_key;
+YC_API const struct yc_key *yc_map_next(const struct yc_type *map, const struct yc_key *key,
+                                        struct yc_slice *name);
+
+/* --- writing ------------------------------------------------------------------------------------ */
+
+/* Changes are made in a transaction, by a client whose id nobody else uses. One transaction can be
+ * open in a document; updates are refused meanwhile, reading is fine. */
+struct yc_txn;
+
+/* client: up to 2^53 - 1; Yjs clients draw 32 random bits. YC_BUSY, YC_LIMIT (the id). */
+YC_API YC_CHECK enum yc_status yc_begin(struct yc_doc *doc, uint64_t client,
+                                        struct yc_txn **txn);
+/* Ends the transaction, and gives its update for others; empty (len 0) when nothing was changed.
+ * The update belongs to the document and is valid until its next change. */
+YC_API struct yc_slice yc_commit(struct yc_txn *txn);
+
+/* What goes into a list or under a key. */
+enum yc_form { YC_VALUE_JSON, YC_VALUE_BYTES, YC_VALUE_TYPE };
+
+struct yc_value {
+    enum yc_form form;
+    enum yc_kind kind; /* of the new, empty type */
+    struct yc_slice
+        bytes; /* JSON text of one value; bytes; the name of an XML element or hook */
+};
+
+/* All below: YC_KIND, YC_RANGE, YC_LIMIT, YC_MEMORY, and for what they take YC_UTF8, YC_JSON. A
+ * call that fails has changed nothing; the transaction goes on. */
+
+/* Attributes are a JSON object, {"bold":true,"link":null}: null ends a format. With none (len 0) text
+ * takes on the formats of the place, as in Yjs. */
+YC_API YC_CHECK enum yc_status yc_text_insert(struct yc_txn *txn, struct yc_type *text,
+                                              uint64_t index, struct yc_slice utf8,
+                                              struct yc_slice attributes);
+/* A JSON object, or a type, in the text. */
+YC_API YC_CHECK enum yc_status yc_text_embed(struct yc_txn *txn, struct yc_type *text,
+                                             uint64_t index, const struct yc_value *embed,
+                                             struct yc_slice attributes);
+YC_API YC_CHECK enum yc_status yc_text_format(struct yc_txn *txn, struct yc_type *text,
+                                              uint64_t index, uint64_t len,
+                                              struct yc_slice attributes);
+/* From a text, an array or an XML type. */
+YC_API YC_CHECK enum yc_status yc_delete(struct yc_txn *txn, struct yc_type *list,
+                                         uint64_t index, uint64_t len);
+/* Into an array or an XML type. */
+YC_API YC_CHECK enum yc_status yc_insert(struct yc_txn *txn, struct yc_type *list,
+                                         uint64_t index, const struct yc_value *values,
+                                         size_t count);
+/* Into a map, or an attribute of any other type. */
+YC_API YC_CHECK enum yc_status yc_map_set(struct yc_txn *txn, struct yc_type *map,
+                                          const char *key, size_t key_len,
+                                          const struct yc_value *value);
+/* Nothing happens when the key has no value. */
+YC_API YC_CHECK enum yc_status yc_map_delete(struct yc_txn *txn, struct yc_type *map,
+                                             const char *key, size_t key_len);
 
 /* --- y-protocols: sync -------------------------------------------------------------------------- */
 
@@ -214,6 +307,13 @@ struct yc_sync {
 YC_API YC_CHECK enum yc_status yc_sync_read(struct yc_slice message, struct yc_sync *sync);
 YC_API YC_CHECK enum yc_status yc_sync_write(enum yc_sync_kind kind, struct yc_slice body,
                                              struct yc_buf *out);
+
+/* The messages that a document sends: step 1 asks, step 2 answers with what the state vector lacks. YC_MALFORMED (the
+ * state vector), YC_MEMORY. */
+YC_API YC_CHECK enum yc_status yc_sync_step1(const struct yc_doc *doc, struct yc_buf *out);
+YC_API YC_CHECK enum yc_status yc_sync_step2(const struct yc_doc *doc,
+                                             struct yc_slice state_vector, struct yc_buf *out);
+
 /* --- y-protocols: awareness --------------------------------------------------------------------- */
 
 /* Who is here: one JSON state and one clock a client. Time is an argument, in milliseconds of any

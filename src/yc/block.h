@@ -5,11 +5,6 @@
 
 #include "content.h"
 
-struct yc_id {
-    uint64_t client;
-    uint64_t clock;
-};
-
 enum parent_form {
     PARENT_COPIED, /* the neighbour's; every block with an origin, and GC and Skip */
     PARENT_ROOT,

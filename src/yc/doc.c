@@ -146,13 +146,23 @@ struct yc_type *yc_find_root(const struct yc_doc *doc, const char *name, size_t 
     return entry == NULL ? NULL : entry->is.root;
 }
 
-enum yc_status yc_root(struct yc_doc *doc, const char *name, size_t name_len,
+/* A root is of no kind until somebody says so. */
+static enum yc_status settle_kind(struct yc_type *root, enum yc_kind kind)
+{
+    if (kind != YC_ANY_KIND && root->kind != YC_ANY_KIND && kind != root->kind) {
+        return YC_KIND;
+    }
+    root->kind = kind == YC_ANY_KIND ? root->kind : kind;
+    return YC_OK;
+}
+
+enum yc_status yc_root(struct yc_doc *doc, const char *name, size_t name_len, enum yc_kind kind,
                        struct yc_type **root)
 {
     struct yc_slice key = {(const uint8_t *)name, name_len};
     *root = yc_find_root(doc, name, name_len);
     if (*root != NULL) {
-        return YC_OK;
+        return settle_kind(*root, kind);
     }
     if (!ycp_utf8_valid(key)) {
         return YC_UTF8;
@@ -161,7 +171,7 @@ enum yc_status yc_root(struct yc_doc *doc, const char *name, size_t name_len,
         return YC_LIMIT;
     }
     struct entry *entry = ycp_entry_create(doc, key);
-    struct yc_type *type = ycp_type_create(doc, YC_ANY_KIND, (struct yc_slice){NULL, 0});
+    struct yc_type *type = ycp_type_create(doc, kind, (struct yc_slice){NULL, 0});
     if (doc->bucket_count == 0) {
         table_grow(doc);
     }
@@ -255,6 +265,7 @@ struct yc_doc *yc_doc_create(const struct yc_options *options)
     doc->out.allocator = &doc->counted;
     doc->pending.allocator = &doc->counted;
     doc->txn.doc = doc;
+    doc->txn.scratch.allocator = &doc->counted;
     return doc;
 }
 
@@ -281,6 +292,7 @@ void yc_doc_destroy(struct yc_doc *doc)
     ycp_idset_free(&doc->txn.deletes, heap);
     ycp_free(heap, doc->txn.cuts, doc->txn.cut_cap * sizeof(struct spot));
     ycp_free(heap, doc->txn.changed, doc->txn.changed_cap * sizeof(struct part));
+    yc_buf_free(&doc->txn.scratch);
     yc_buf_free(&doc->out);
     yc_buf_free(&doc->pending);
     ycp_idset_free(&doc->wanted, heap);

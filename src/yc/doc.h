@@ -18,6 +18,7 @@ struct yc_type {
     struct yc_type *next;     /* the next root; while a type dies, the next to die */
     struct yc_slice xml_name; /* owned; empty but for XML elements and hooks */
     uint64_t length;          /* countable clocks in the list that are not deleted */
+    bool formatted;           /* a format has been in the list */
     enum yc_kind kind;
 };
 
@@ -58,6 +59,14 @@ struct yc_txn {
     struct part *changed; /* the new structs */
     size_t changed_count;
     size_t changed_cap;
+    /* Of a transaction of this side: */
+    bool open;
+    uint64_t client;
+    size_t known_clients; /* clients before it */
+    size_t total_structs; /* the most that its calls so far can have added */
+    size_t total_bytes;
+    size_t total_deletes;
+    struct yc_buf scratch; /* of the present call */
 };
 
 struct yc_doc {

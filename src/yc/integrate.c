@@ -127,6 +127,9 @@ static void become_value(struct yc_doc *doc, struct item *item)
 
 static void integrate_content(struct yc_doc *doc, struct item *item)
 {
+    if (item->ref == REF_FORMAT && !(item->flags & ITEM_KEYED)) {
+        item->owner.type->formatted = true;
+    }
     if (item->ref == REF_TYPE) {
         item->content.type->item = item;
     } else if (item->ref == REF_DELETED) {

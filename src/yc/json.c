@@ -1,9 +1,16 @@
-/* See json.h: JSON text. One pass, with a stack of fixed height for what is open. */
+/* See json.h: JSON text. Checking is one pass with a stack of fixed height for what is open; what
+ * takes text apart relies on it. */
 #include "json.h"
 
 #include "utf8.h"
 
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* --- checking -------------------------------------------------------------------------------- */
 
 struct text {
     const char *at;
@@ -55,8 +62,23 @@ static bool digits(struct text *text)
     return text->at > begin;
 }
 
+static bool exponent(struct text *text)
+{
+    if (!accept(text, 'e') && !accept(text, 'E')) {
+        return true;
+    }
+    if (!accept(text, '+')) {
+        accept(text, '-');
+    }
+    return digits(text);
+}
+
+/* More digits than a double can tell apart; no Yjs writes more than 25 characters. */
+#define NUMBER_MAX 700
+
 static bool number(struct text *text)
 {
+    const char *begin = text->at;
     accept(text, '-');
     if (!accept(text, '0') && !digits(text)) {
         return false;
@@ -64,13 +86,7 @@ static bool number(struct text *text)
     if (accept(text, '.') && !digits(text)) {
         return false;
     }
-    if (accept(text, 'e') || accept(text, 'E')) {
-        if (!accept(text, '+')) {
-            accept(text, '-');
-        }
-        return digits(text);
-    }
-    return true;
+    return exponent(text) && text->at - begin <= NUMBER_MAX;
 }
 
 static bool is_hex(char c)
@@ -198,4 +214,297 @@ bool ycp_json_valid(struct yc_slice bytes, unsigned max_depth)
     }
     skip_space(&text);
     return text.at == text.end;
+}
+
+/* --- taking apart ---------------------------------------------------------------------------- */
+
+struct json ycp_json(struct yc_slice valid)
+{
+    return (struct json){(const char *)valid.data, (const char *)valid.data + valid.len};
+}
+
+static const char *string_end(const char *at, const char *end)
+{
+    for (at++; at < end && *at != '"'; at++) {
+        at += *at == '\\';
+    }
+    return at + 1;
+}
+
+static const char *word_end(const char *at, const char *end)
+{
+    while (at < end && strchr(",:]} \t\r\n", *at) == NULL) {
+        at++;
+    }
+    return at;
+}
+
+static enum json_token token_of(char first)
+{
+    switch (first) {
+    case '[':
+        return JSON_OPEN_ARRAY;
+    case '{':
+        return JSON_OPEN_OBJECT;
+    case ']':
+    case '}':
+        return JSON_CLOSE;
+    case '"':
+        return JSON_STRING;
+    case 't':
+        return JSON_TRUE;
+    case 'f':
+        return JSON_FALSE;
+    case 'n':
+        return JSON_NULL;
+    default:
+        return JSON_NUMBER;
+    }
+}
+
+enum json_token ycp_json_next(struct json *json, struct yc_slice *text)
+{
+    while (json->at < json->end && strchr(",: \t\r\n", *json->at) != NULL) {
+        json->at++;
+    }
+    if (json->at == json->end) {
+        return JSON_END;
+    }
+    const char *start = json->at;
+    enum json_token token = token_of(*start);
+    if (token == JSON_STRING) {
+        json->at = string_end(start, json->end);
+    } else if (token >= JSON_OPEN_ARRAY) {
+        json->at++;
+    } else {
+        json->at = word_end(start, json->end);
+    }
+    if (text != NULL) {
+        *text = (struct yc_slice){(const uint8_t *)start, (size_t)(json->at - start)};
+    }
+    return token;
+}
+
+struct yc_slice ycp_json_value(struct json *json)
+{
+    struct yc_slice first;
+    size_t depth = 0;
+    enum json_token token = ycp_json_next(json, &first);
+    for (;; token = ycp_json_next(json, NULL)) {
+        depth += token == JSON_OPEN_ARRAY || token == JSON_OPEN_OBJECT;
+        depth -= token == JSON_CLOSE;
+        if (depth == 0) {
+            size_t len = (size_t)(json->at - (const char *)first.data);
+            return (struct yc_slice){first.data, len};
+        }
+    }
+}
+
+uint64_t ycp_json_count(struct json opened, bool object)
+{
+    uint64_t values = 0;
+    size_t depth = 1;
+    while (depth > 0) {
+        enum json_token token = ycp_json_next(&opened, NULL);
+        values += depth == 1 && token != JSON_CLOSE;
+        depth += token == JSON_OPEN_ARRAY || token == JSON_OPEN_OBJECT;
+        depth -= token == JSON_CLOSE;
+    }
+    return object ? values / 2 : values;
+}
+
+static uint32_t hex4(const uint8_t *digits)
+{
+    uint32_t value = 0;
+    for (int i = 0; i < 4; i++) {
+        uint8_t c = digits[i];
+        uint32_t digit = c <= '9' ? c - (uint32_t)'0' : (c | 0x20u) - 'a' + 10u;
+        value = value << 4 | digit;
+    }
+    return value;
+}
+
+static void put_code_point(struct yc_buf *out, uint32_t code)
+{
+    uint8_t bytes[4];
+    bytes[0] = (uint8_t)code;
+    size_t len = 1;
+    if (code >= 0x10000) {
+        bytes[0] = (uint8_t)(0xf0 | code >> 18);
+        bytes[1] = (uint8_t)(0x80 | (code >> 12 & 0x3f));
+        bytes[2] = (uint8_t)(0x80 | (code >> 6 & 0x3f));
+        bytes[3] = (uint8_t)(0x80 | (code & 0x3f));
+        len = 4;
+    } else if (code >= 0x800) {
+        bytes[0] = (uint8_t)(0xe0 | code >> 12);
+        bytes[1] = (uint8_t)(0x80 | (code >> 6 & 0x3f));
+        bytes[2] = (uint8_t)(0x80 | (code & 0x3f));
+        len = 3;
+    } else if (code >= 0x80) {
+        bytes[0] = (uint8_t)(0xc0 | code >> 6);
+        bytes[1] = (uint8_t)(0x80 | (code & 0x3f));
+        len = 2;
+    }
+    ycp_put_raw(out, bytes, len);
+}
+
+/* Writes what the escape at a backslash stands for; where it ends. */
+static const uint8_t *put_unescaped(struct yc_buf *out, const uint8_t *at, const uint8_t *end)
+{
+    static const char letters[] = "bfnrt";
+    static const char meant[] = "\b\f\n\r\t";
+    if (at[1] != 'u') {
+        const char *letter = strchr(letters, at[1]);
+        ycp_put_u8(out, letter == NULL ? at[1] : (uint8_t)meant[letter - letters]);
+        return at + 2;
+    }
+    uint32_t code = hex4(at + 2);
+    at += 6;
+    if (code >= 0xd800 && code < 0xdc00 && end - at >= 6 && at[0] == '\\' && at[1] == 'u') {
+        uint32_t low = hex4(at + 2);
+        if (low >= 0xdc00 && low < 0xe000) {
+            code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+            at += 6;
+        }
+    }
+    put_code_point(out, code >= 0xd800 && code < 0xe000 ? 0xfffd : code);
+    return at;
+}
+
+void ycp_json_unescape(struct yc_buf *out, struct yc_slice string)
+{
+    const uint8_t *at = string.data + 1;
+    const uint8_t *end = string.data + string.len - 1;
+    while (at < end) {
+        const uint8_t *escape = memchr(at, '\\', (size_t)(end - at));
+        size_t plain = (size_t)((escape == NULL ? end : escape) - at);
+        ycp_put_raw(out, at, plain);
+        at += plain;
+        if (escape != NULL) {
+            at = put_unescaped(out, at, end);
+        }
+    }
+}
+
+/* strtod wants the locale's decimal point, and a text that ends. */
+double ycp_json_number(struct yc_slice text)
+{
+    char copy[NUMBER_MAX + 1];
+    memcpy(copy, text.data, text.len);
+    copy[text.len] = '\0';
+    char *point = strchr(copy, '.');
+    if (point != NULL) {
+        *point = *localeconv()->decimal_point;
+    }
+    return strtod(copy, NULL);
+}
+
+/* --- writing --------------------------------------------------------------------------------- */
+
+static void put_escape(struct yc_buf *out, uint8_t c)
+{
+    static const char shorts[] = "\b\t\n\f\r\"\\";
+    static const char letters[] = "btnfr\"\\";
+    static const char digits[] = "0123456789abcdef";
+    const char *found = c == 0 ? NULL : strchr(shorts, c);
+    if (found != NULL) {
+        ycp_put_u8(out, '\\');
+        ycp_put_u8(out, (uint8_t)letters[found - shorts]);
+    } else {
+        ycp_put_text(out, "\\u00");
+        ycp_put_u8(out, (uint8_t)digits[c >> 4]);
+        ycp_put_u8(out, (uint8_t)digits[c & 15]);
+    }
+}
+
+void ycp_put_json_escaped(struct yc_buf *out, struct yc_slice text)
+{
+    size_t start = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.data[i];
+        if (c < 0x20 || c == '"' || c == '\\') {
+            ycp_put_raw(out, text.data + start, i - start);
+            put_escape(out, c);
+            start = i + 1;
+        }
+    }
+    if (text.len > start) {
+        ycp_put_raw(out, text.data + start, text.len - start);
+    }
+}
+
+void ycp_put_json_string(struct yc_buf *out, struct yc_slice text)
+{
+    ycp_put_u8(out, '"');
+    ycp_put_json_escaped(out, text);
+    ycp_put_u8(out, '"');
+}
+
+/* The shortest digits that read back as the same number: d.ddde[+-]x. The decimal point may be
+ * another character in the caller's locale, so it is skipped, not looked for. */
+static int shortest_digits(double number, char *digits, int *count)
+{
+    char text[32];
+    for (int precision = 0; precision <= 16; precision++) {
+        (void)snprintf(text, sizeof text, "%.*e", precision, number);
+        if (strtod(text, NULL) == number) {
+            break;
+        }
+    }
+    const char *exponent = strchr(text, 'e');
+    *count = 0;
+    for (const char *at = text; at < exponent; at++) {
+        if (*at >= '0' && *at <= '9') {
+            digits[(*count)++] = *at;
+        }
+    }
+    return (int)strtol(exponent + 1, NULL, 10) + 1;
+}
+
+/* point: how many of the digits stand in front of the decimal point. */
+static void put_digits(struct yc_buf *out, const char *digits, int count, int point)
+{
+    if (point > 21 || point < -5) {
+        char exponent[16];
+        ycp_put_raw(out, digits, 1);
+        if (count > 1) {
+            ycp_put_u8(out, '.');
+            ycp_put_raw(out, digits + 1, (size_t)count - 1);
+        }
+        (void)snprintf(exponent, sizeof exponent, "e%+d", point - 1);
+        ycp_put_text(out, exponent);
+        return;
+    }
+    if (point <= 0) {
+        ycp_put_text(out, "0.");
+    }
+    for (int i = point < 0 ? point : 0; i < count || i < point; i++) {
+        if (i > 0 && i == point) {
+            ycp_put_u8(out, '.');
+        }
+        ycp_put_u8(out, i < 0 || i >= count ? '0' : (uint8_t)digits[i]);
+    }
+}
+
+void ycp_put_json_number(struct yc_buf *out, double number)
+{
+    if (!isfinite(number)) {
+        ycp_put_text(out, "null");
+        return;
+    }
+    if (number == 0) {
+        ycp_put_u8(out, '0');
+        return;
+    }
+    if (number < 0) {
+        ycp_put_u8(out, '-');
+        number = -number;
+    }
+    char digits[32];
+    int count;
+    int point = shortest_digits(number, digits, &count);
+    while (count > 1 && digits[count - 1] == '0') {
+        count--;
+    }
+    put_digits(out, digits, count, point);
 }

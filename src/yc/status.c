@@ -14,6 +14,14 @@ const char *yc_status_text(enum yc_status status)
         return "a limit would be passed";
     case YC_UTF8:
         return "the text is not UTF-8";
+    case YC_JSON:
+        return "the value is not JSON";
+    case YC_RANGE:
+        return "the position lies beyond the end";
+    case YC_KIND:
+        return "the type is of another kind";
+    case YC_BUSY:
+        return "a transaction is open";
     }
     return "unknown status";
 }

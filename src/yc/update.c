@@ -144,8 +144,8 @@ static enum yc_status make_ready(struct apply *apply, const struct block *block)
         return ycp_refusal(&doc->store.heap);
     }
     if (block->parent == PARENT_ROOT) {
-        enum yc_status status =
-            yc_root(doc, (const char *)block->root.data, block->root.len, &ready->root);
+        enum yc_status status = yc_root(doc, (const char *)block->root.data, block->root.len,
+                                        YC_ANY_KIND, &ready->root);
         if (status != YC_OK) {
             return status == YC_UTF8 ? YC_MALFORMED : status;
         }
@@ -374,6 +374,12 @@ enum yc_status yc_apply(struct yc_doc *doc, struct yc_slice update, struct yc_sl
     struct apply apply = {.tells = effective != NULL};
     size_t clients = doc->store.client_count;
     uint32_t roots = doc->root_count;
+    if (effective != NULL) {
+        *effective = (struct yc_slice){NULL, 0};
+    }
+    if (doc->txn.open) {
+        return YC_BUSY;
+    }
     ycp_buf_begin(&doc->out);
     enum yc_status status = ycp_plan(&apply.plan, doc, update);
     status = status == YC_OK ? make_all_ready(&apply) : status;
@@ -387,8 +393,8 @@ enum yc_status yc_apply(struct yc_doc *doc, struct yc_slice update, struct yc_sl
         ycp_clients_truncate(&doc->store, clients);
         ycp_roots_truncate(doc, roots);
     }
-    if (effective != NULL) {
-        *effective = status == YC_OK ? yc_buf_slice(&doc->out) : (struct yc_slice){NULL, 0};
+    if (effective != NULL && status == YC_OK) {
+        *effective = yc_buf_slice(&doc->out);
     }
     return status;
 }

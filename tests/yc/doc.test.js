@@ -13,8 +13,8 @@ const BATCH = 100;
 
 const hex = (bytes) => Buffer.from(bytes).toString('hex');
 
-// One history: after each update state vector and state are compared, and what the engine calls
-// news. Where Yjs tidies formats it makes an update of its own, which the engine gets like any
+// One history: after each update state vector, state and JSON are compared, and what the engine
+// calls news. Where Yjs tidies formats it makes an update of its own, which the engine gets like any
 // other. While structs wait nothing is compared: of a chain of clients that wait for one another
 // Yjs notes only the last wish, and so places some structs later than it could.
 function play(batch, seed) {
@@ -40,6 +40,19 @@ function play(batch, seed) {
         if (waits) return;
         batch.add('v', null, same('state vector', Y.encodeStateVector(reference)));
         batch.add('s', null, same('state', Y.encodeStateAsUpdate(reference)));
+        const readers = [
+            ['2t', reference.getText('t')],
+            ['0a', reference.getArray('a')],
+            ['1m', reference.getMap('m')],
+            ['4x', reference.getXmlFragment('x')],
+        ];
+        readers.forEach(([root, type]) => {
+            const expected = JSON.parse(JSON.stringify(type.toJSON()));
+            batch.add('j', Buffer.from(root), (status, result) => {
+                assert.equal(status, 'ok', `${where}: JSON of ${root}`);
+                assert.deepEqual(JSON.parse(result.toString()), expected, `${where}: ${root}`);
+            });
+        });
     });
 }
 

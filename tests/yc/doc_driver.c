@@ -6,14 +6,31 @@
  *   s  state that a state vector lacks         h  hash, 8 bytes little-endian
  *   t  text of the root "t"                    e  state vector of an update
  *   m  merge of updates                        f  what a state vector (first) lacks of an update
- * The last two take several byte strings, each with its length in front (4 bytes). It ends at the end of its input. */
+ *   j  JSON of a root: a digit for its kind (see yc.h), its name; it is then the chosen type
+ *   D  delta of the text root of that name; it is then the chosen type
+ * Of the chosen type:
+ *   g  choose the type at an index             k  choose the type of a key
+ *   J  its JSON          T  its text           R  its delta
+ *   G  the value at an index as JSON           Q  the value of a key as JSON
+ *   N  its keys, each on a line                L  its length, 8 bytes little-endian
+ * Writing to it, between b (begin, for a client: 8 bytes) and c (commit; the update):
+ *   I  insert text: index, text, attributes    E  embed: index, value, attributes
+ *   F  format: index, length, attributes       X  delete: index, length
+ *   A  insert into a list: index, values       M  set a key: key, value     K  delete a key
+ * m, f and the writing commands take several byte strings, each with its length in front (4 bytes);
+ * an index or a length in a string of its own are 4 bytes; a value is j and JSON, b and bytes, or t, a
+ * digit for the kind and a name. It ends at the end of its input. */
 #include "yc.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define PARTS 256
+
 static struct yc_doc *doc;
+static struct yc_type *chosen;
+static struct yc_txn *txn;
 
 static void fail(const char *why)
 {
@@ -36,17 +53,18 @@ static void begin(void)
 {
     yc_doc_destroy(doc);
     doc = yc_doc_create(NULL);
+    chosen = NULL;
+    txn = NULL;
     if (doc == NULL) {
         fail("no memory");
     }
 }
 
-static void reply_hash(void)
+static void reply_u64(uint64_t number)
 {
-    uint64_t hash = yc_hash(doc);
     uint8_t bytes[8];
     for (int i = 0; i < 8; i++) {
-        bytes[i] = (uint8_t)(hash >> (8 * i));
+        bytes[i] = (uint8_t)(number >> (8 * i));
     }
     reply(YC_OK, (struct yc_slice){bytes, sizeof bytes});
 }
@@ -74,8 +92,8 @@ static size_t split(struct yc_slice argument, struct yc_slice *parts, size_t cap
 
 static enum yc_status merge(struct yc_slice argument, struct yc_buf *out)
 {
-    struct yc_slice parts[256];
-    size_t count = split(argument, parts, sizeof parts / sizeof parts[0]);
+    struct yc_slice parts[PARTS];
+    size_t count = split(argument, parts, PARTS);
     return yc_merge_updates(parts, count, out);
 }
 
@@ -91,9 +109,143 @@ static enum yc_status diff(struct yc_slice argument, struct yc_buf *out)
 static enum yc_status text(struct yc_buf *out)
 {
     struct yc_type *root;
-    enum yc_status status = yc_root(doc, "t", 1, &root);
+    enum yc_status status = yc_root(doc, "t", 1, YC_TEXT, &root);
     return status == YC_OK ? yc_text(root, out) : status;
 }
+
+/* --- the chosen type --------------------------------------------------------------------------- */
+
+static enum yc_status choose_root(enum yc_kind kind, struct yc_slice name)
+{
+    return yc_root(doc, (const char *)name.data, name.len, kind, &chosen);
+}
+
+static enum yc_status root_json(struct yc_slice argument, struct yc_buf *out)
+{
+    struct yc_slice name = {argument.data + 1, argument.len - 1};
+    enum yc_status status = choose_root((enum yc_kind)(argument.data[0] - '0'), name);
+    return status == YC_OK ? yc_json(chosen, out) : status;
+}
+
+static enum yc_status root_delta(struct yc_slice name, struct yc_buf *out)
+{
+    enum yc_status status = choose_root(YC_TEXT, name);
+    return status == YC_OK ? yc_delta(chosen, out) : status;
+}
+
+static enum yc_status get(struct yc_slice argument, bool keyed, bool chooses,
+                          struct yc_buf *out)
+{
+    struct yc_type *nested = NULL;
+    enum yc_status status =
+        keyed ? yc_map_get(chosen, (const char *)argument.data, argument.len, out, &nested)
+              : yc_get(chosen, get_u32(argument.data), out, &nested);
+    if (status == YC_OK && chooses) {
+        struct yc_id id;
+        if (nested == NULL || !yc_type_id(nested, &id) || yc_find_type(doc, id) != nested) {
+            fail("no type is there to be chosen");
+        }
+        chosen = nested;
+    }
+    return status;
+}
+
+static void reply_keys(void)
+{
+    static uint8_t room[65536];
+    struct yc_slice name;
+    size_t len = 0;
+    for (const struct yc_key *key = yc_map_next(chosen, NULL, &name); key != NULL;
+         key = yc_map_next(chosen, key, &name)) {
+        if (len + name.len + 1 > sizeof room) {
+            fail("too many keys");
+        }
+        memcpy(room + len, name.data, name.len);
+        len += name.len;
+        room[len++] = '\n';
+    }
+    reply(YC_OK, (struct yc_slice){room, len});
+}
+
+static enum yc_status read_chosen(uint8_t command, struct yc_slice argument, struct yc_buf *out)
+{
+    switch (command) {
+    case 'J':
+        return yc_json(chosen, out);
+    case 'T':
+        return yc_text(chosen, out);
+    case 'R':
+        return yc_delta(chosen, out);
+    case 'g':
+    case 'G':
+        return get(argument, false, command == 'g', out);
+    default:
+        return get(argument, true, command == 'k', out);
+    }
+}
+
+/* --- writing ----------------------------------------------------------------------------------- */
+
+static struct yc_value value_of(struct yc_slice part)
+{
+    struct yc_value value = {.bytes = {part.data + 1, part.len - 1}};
+    switch (part.data[0]) {
+    case 'j':
+        value.form = YC_VALUE_JSON;
+        return value;
+    case 'b':
+        value.form = YC_VALUE_BYTES;
+        return value;
+    default:
+        value.form = YC_VALUE_TYPE;
+        value.kind = (enum yc_kind)(part.data[1] - '0');
+        value.bytes = (struct yc_slice){part.data + 2, part.len - 2};
+        return value;
+    }
+}
+
+static enum yc_status insert_values(const struct yc_slice *parts, size_t count)
+{
+    struct yc_value values[PARTS];
+    for (size_t i = 1; i < count; i++) {
+        values[i - 1] = value_of(parts[i]);
+    }
+    return yc_insert(txn, chosen, get_u32(parts[0].data), values, count - 1);
+}
+
+static enum yc_status write_chosen(uint8_t command, struct yc_slice argument)
+{
+    struct yc_slice parts[PARTS];
+    struct yc_value value;
+    size_t count = split(argument, parts, PARTS);
+    switch (command) {
+    case 'I':
+        return yc_text_insert(txn, chosen, get_u32(parts[0].data), parts[1], parts[2]);
+    case 'E':
+        value = value_of(parts[1]);
+        return yc_text_embed(txn, chosen, get_u32(parts[0].data), &value, parts[2]);
+    case 'F':
+        return yc_text_format(txn, chosen, get_u32(parts[0].data), get_u32(parts[1].data),
+                              parts[2]);
+    case 'X':
+        return yc_delete(txn, chosen, get_u32(parts[0].data), get_u32(parts[1].data));
+    case 'A':
+        return insert_values(parts, count);
+    case 'M':
+        value = value_of(parts[1]);
+        return yc_map_set(txn, chosen, (const char *)parts[0].data, parts[0].len, &value);
+    default:
+        return yc_map_delete(txn, chosen, (const char *)parts[0].data, parts[0].len);
+    }
+}
+
+static enum yc_status begin_writing(struct yc_slice argument)
+{
+    uint64_t client = get_u32(argument.data) | (uint64_t)get_u32(argument.data + 4) << 32;
+    return yc_begin(doc, client, &txn);
+}
+
+/* --- commands ---------------------------------------------------------------------------------- */
 
 static void execute(uint8_t command, struct yc_slice argument, struct yc_buf *out)
 {
@@ -135,10 +287,37 @@ static void execute(uint8_t command, struct yc_slice argument, struct yc_buf *ou
         result = yc_buf_slice(out);
         break;
     case 'h':
-        reply_hash();
+        reply_u64(yc_hash(doc));
         return;
+    case 'L':
+        reply_u64(yc_length(chosen));
+        return;
+    case 'j':
+        status = root_json(argument, out);
+        result = yc_buf_slice(out);
+        break;
+    case 'D':
+        status = root_delta(argument, out);
+        result = yc_buf_slice(out);
+        break;
+    case 'N':
+        reply_keys();
+        return;
+    case 'b':
+        status = begin_writing(argument);
+        break;
+    case 'c':
+        result = yc_commit(txn);
+        break;
     default:
-        fail("unknown command");
+        if (chosen != NULL && command != 0 && strchr("JTRgGkQ", command) != NULL) {
+            status = read_chosen(command, argument, out);
+            result = yc_buf_slice(out);
+        } else if (chosen != NULL && txn != NULL) {
+            status = write_chosen(command, argument);
+        } else {
+            fail("unknown command");
+        }
     }
     reply(status, result);
 }

@@ -4,7 +4,10 @@ const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 
 const program = process.env.YC_DOC_DRIVER || path.join(__dirname, '../../build/bin/doc_driver');
-const STATUS = ['ok', 'memory', 'malformed', 'limit', 'utf8'];
+const STATUS = [
+    ...['ok', 'memory', 'malformed', 'limit', 'utf8'],
+    ...['json', 'range', 'kind', 'busy'],
+];
 
 class Batch {
     #commands = [];
@@ -51,4 +54,17 @@ function parts(list) {
     );
 }
 
-module.exports = { Batch, parts };
+// A number of 4 or 8 bytes, as commands take it.
+function u32(number) {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32LE(number);
+    return bytes;
+}
+
+function u64(number) {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigUInt64LE(BigInt(number));
+    return bytes;
+}
+
+module.exports = { Batch, parts, u32, u64 };

@@ -163,4 +163,4 @@ function deliver(r, updates) {
     return delivered.concat(lost);
 }
 
-module.exports = { history, random };
+module.exports = { history, random, edit };

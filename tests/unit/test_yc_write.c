@@ -1,0 +1,380 @@
+/* yc: writing and reading a document from C. That the bytes are those of Yjs is shown beside real
+ * Yjs clients (tests/yc/write.test.js); here: what is refused, and that a refusal changes nothing. */
+#include "yc.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct yc_slice text(const char *chars)
+{
+    return (struct yc_slice){(const uint8_t *)chars, strlen(chars)};
+}
+
+static struct yc_value json(const char *chars)
+{
+    return (struct yc_value){.form = YC_VALUE_JSON, .bytes = text(chars)};
+}
+
+static struct yc_value type(enum yc_kind kind, const char *name)
+{
+    return (struct yc_value){.form = YC_VALUE_TYPE, .kind = kind, .bytes = text(name)};
+}
+
+static const struct yc_slice none = {NULL, 0};
+
+static struct yc_type *root(struct yc_doc *doc, const char *name, enum yc_kind kind)
+{
+    struct yc_type *found = NULL;
+    assert_int_equal(yc_root(doc, name, strlen(name), kind, &found), YC_OK);
+    return found;
+}
+
+static void check_text(const struct yc_buf *out, const char *expected)
+{
+    assert_int_equal(out->len, strlen(expected));
+    assert_memory_equal(out->data, expected, out->len);
+}
+
+static void check_json(const struct yc_type *of, const char *expected)
+{
+    struct yc_buf out = {0};
+    assert_int_equal(yc_json(of, &out), YC_OK);
+    check_text(&out, expected);
+    yc_buf_free(&out);
+}
+
+/* --- a script of every kind of edit -------------------------------------------------------------- */
+
+struct script {
+    struct yc_doc *doc;
+    struct yc_txn *txn;
+    struct yc_type *t, *a, *m, *x;
+};
+
+static enum yc_status step_nested(struct script *s)
+{
+    struct yc_buf out = {0};
+    struct yc_type *nested = NULL;
+    enum yc_status status = yc_map_get(s->m, "text", 4, &out, &nested);
+    yc_buf_free(&out);
+    return status != YC_OK
+               ? status
+               : yc_text_insert(s->txn, nested, 0, text("inner"), text("{\"i\":1}"));
+}
+
+/* The steps one after another; YC_RANGE when there are no more. */
+static enum yc_status step(struct script *s, int number)
+{
+    struct yc_value values[] = {json("1"),
+                                json("{\"k\": [true, null, \"\\u00e9\"]}"),
+                                {.form = YC_VALUE_BYTES, .bytes = text("\x01\xff")},
+                                type(YC_MAP, ""),
+                                json("-1.5e300")};
+    struct yc_value element = type(YC_XML_ELEMENT, "P");
+    struct yc_value value;
+    switch (number) {
+    case 0:
+        return yc_text_insert(s->txn, s->t, 0, text("hello w\xf0\x9f\x98\x80rld"), none);
+    case 1:
+        return yc_text_format(s->txn, s->t, 2, 7, text("{ \"bold\" : true, \"size\": 2 }"));
+    case 2:
+        return yc_text_insert(s->txn, s->t, 4, text("XY"), text("{\"bold\":false}"));
+    case 3:
+        value = json("{ \"image\" : \"a b\" }");
+        return yc_text_embed(s->txn, s->t, 1, &value, text("{\"alt\":\"z\"}"));
+    case 4:
+        return yc_delete(s->txn, s->t, 3, 4);
+    case 5:
+        return yc_insert(s->txn, s->a, 0, values, 5);
+    case 6:
+        return yc_delete(s->txn, s->a, 1, 2);
+    case 7:
+        return yc_map_set(s->txn, s->m, "k", 1, &values[1]);
+    case 8:
+        value = type(YC_TEXT, "");
+        return yc_map_set(s->txn, s->m, "text", 4, &value);
+    case 9:
+        return step_nested(s);
+    case 10:
+        return yc_map_set(s->txn, s->m, "k", 1, &values[3]);
+    case 11:
+        return yc_insert(s->txn, s->x, 0, &element, 1);
+    case 12:
+        return yc_map_delete(s->txn, s->m, "k", 1);
+    case 13:
+        return yc_map_delete(s->txn, s->m, "text", 4);
+    default:
+        return YC_RANGE;
+    }
+}
+
+static struct yc_doc *script_begin(struct script *s, const struct yc_options *options)
+{
+    s->doc = yc_doc_create(options);
+    assert_non_null(s->doc);
+    s->t = root(s->doc, "t", YC_TEXT);
+    s->a = root(s->doc, "a", YC_ARRAY);
+    s->m = root(s->doc, "m", YC_MAP);
+    s->x = root(s->doc, "x", YC_XML_FRAGMENT);
+    assert_int_equal(yc_begin(s->doc, 7, &s->txn), YC_OK);
+    return s->doc;
+}
+
+/* --- memory that is refused ---------------------------------------------------------------------- */
+
+struct miser {
+    size_t calls;
+    size_t fails_at; /* the number of the call, from 1; 0: never */
+};
+
+static void *miserly(void *ctx, void *ptr, size_t old_size, size_t size)
+{
+    struct miser *miser = ctx;
+    (void)old_size;
+    if (size == 0) {
+        free(ptr);
+        return NULL;
+    }
+    miser->calls++;
+    return miser->calls == miser->fails_at ? NULL : realloc(ptr, size);
+}
+
+static void state_of(const struct yc_doc *doc, struct yc_buf *state)
+{
+    assert_int_equal(yc_encode_state(doc, none, state), YC_OK);
+}
+
+static void check_same(const struct yc_buf *a, const struct yc_buf *b)
+{
+    assert_int_equal(a->len, b->len);
+    assert_memory_equal(a->data, b->data, a->len);
+}
+
+/* Runs the step again and again, refusing its n-th allocation, until it needs none that is refused;
+ * each time it fails nothing may have changed. */
+static enum yc_status step_with_refusals(struct script *s, struct miser *miser, int number)
+{
+    struct yc_buf before = {0};
+    struct yc_buf after = {0};
+    enum yc_status status = YC_MEMORY;
+    state_of(s->doc, &before);
+    for (size_t n = 1; status == YC_MEMORY; n++) {
+        *miser = (struct miser){.fails_at = n};
+        status = step(s, number);
+        if (status == YC_MEMORY) {
+            state_of(s->doc, &after);
+            check_same(&before, &after);
+        }
+    }
+    *miser = (struct miser){0};
+    yc_buf_free(&before);
+    yc_buf_free(&after);
+    return status;
+}
+
+static void test_refused_memory_changes_nothing(void **state)
+{
+    (void)state;
+    struct miser miser = {0};
+    struct yc_allocator allocator = {miserly, &miser};
+    struct yc_options options = {.allocator = &allocator};
+    struct script plain;
+    struct script poor;
+    struct yc_buf a = {0};
+    struct yc_buf b = {0};
+    script_begin(&plain, NULL);
+    script_begin(&poor, &options);
+    for (int i = 0;; i++) {
+        enum yc_status status = step(&plain, i);
+        assert_int_equal(step_with_refusals(&poor, &miser, i), status);
+        state_of(plain.doc, &a);
+        state_of(poor.doc, &b);
+        check_same(&a, &b);
+        if (status == YC_RANGE) {
+            break;
+        }
+        assert_int_equal(status, YC_OK);
+    }
+    struct yc_slice update = yc_commit(poor.txn);
+    struct yc_slice expected = yc_commit(plain.txn);
+    assert_int_equal(update.len, expected.len);
+    assert_memory_equal(update.data, expected.data, update.len);
+    yc_buf_free(&a);
+    yc_buf_free(&b);
+    yc_doc_destroy(plain.doc);
+    yc_doc_destroy(poor.doc);
+}
+
+/* --- reading back -------------------------------------------------------------------------------- */
+
+static void test_reads_what_was_written(void **state)
+{
+    (void)state;
+    struct script s;
+    script_begin(&s, NULL);
+    for (int i = 0; i <= 11; i++) {
+        assert_int_equal(step(&s, i), YC_OK);
+    }
+    assert_true(yc_commit(s.txn).len > 0);
+    check_json(s.a, "[1,{},-1.5e+300]");
+    check_json(s.m, "{\"k\":{},\"text\":\"inner\"}");
+    check_json(s.x, "\"<p></p>\"");
+    check_json(s.t, "\"heo w\xf0\x9f\x98\x80rld\"");
+    struct yc_buf out = {0};
+    struct yc_type *nested = NULL;
+    assert_int_equal(yc_delta(s.t, &out), YC_OK);
+    check_text(&out, "[{\"insert\":\"h\"},"
+                     "{\"insert\":{\"image\":\"a b\"},\"attributes\":{\"alt\":\"z\"}},"
+                     "{\"insert\":\"e\"},"
+                     "{\"insert\":\"o w\xf0\x9f\x98\x80\","
+                     "\"attributes\":{\"bold\":true,\"size\":2}},"
+                     "{\"insert\":\"rld\"}]");
+    assert_int_equal(yc_get(s.x, 0, &out, &nested), YC_OK);
+    check_text(&out, "\"<p></p>\"");
+    assert_int_equal(yc_type_kind(nested), YC_XML_ELEMENT);
+    struct yc_slice name = yc_type_name(nested);
+    assert_int_equal(name.len, 1);
+    assert_memory_equal(name.data, "P", 1);
+    struct yc_id id;
+    assert_true(yc_type_id(nested, &id));
+    assert_ptr_equal(yc_find_type(s.doc, id), nested);
+    assert_false(yc_type_id(s.x, &id));
+    id = (struct yc_id){7, 1u << 20};
+    assert_null(yc_find_type(s.doc, id));
+    yc_buf_free(&out);
+    yc_doc_destroy(s.doc);
+}
+
+/* --- refusals ------------------------------------------------------------------------------------ */
+
+static void test_kinds(void **state)
+{
+    (void)state;
+    struct script s;
+    struct yc_buf out = {0};
+    struct yc_type *again;
+    struct yc_value one = json("1");
+    script_begin(&s, NULL);
+    assert_int_equal(yc_root(s.doc, "t", 1, YC_ARRAY, &again), YC_KIND);
+    assert_int_equal(yc_root(s.doc, "t", 1, YC_ANY_KIND, &again), YC_OK);
+    assert_int_equal(yc_type_kind(again), YC_TEXT);
+    assert_int_equal(yc_text_insert(s.txn, s.a, 0, text("x"), none), YC_KIND);
+    assert_int_equal(yc_text_format(s.txn, s.m, 0, 0, none), YC_KIND);
+    assert_int_equal(yc_text_embed(s.txn, s.a, 0, &one, none), YC_KIND);
+    assert_int_equal(yc_insert(s.txn, s.t, 0, &one, 1), YC_KIND);
+    assert_int_equal(yc_insert(s.txn, s.x, 0, &one, 1), YC_KIND);
+    assert_int_equal(yc_delete(s.txn, s.m, 0, 0), YC_KIND);
+    assert_int_equal(yc_map_set(s.txn, s.a, "k", 1, &one), YC_KIND);
+    assert_int_equal(yc_map_delete(s.txn, s.a, "k", 1), YC_KIND);
+    one = type(YC_ANY_KIND, "");
+    assert_int_equal(yc_insert(s.txn, s.a, 0, &one, 1), YC_KIND);
+    assert_int_equal(yc_delta(s.a, &out), YC_KIND);
+    assert_int_equal(yc_text(s.a, &out), YC_KIND);
+    assert_int_equal(yc_get(s.m, 0, &out, NULL), YC_KIND);
+    assert_int_equal(yc_json(root(s.doc, "untold", YC_ANY_KIND), &out), YC_KIND);
+    assert_int_equal(yc_commit(s.txn).len, 0);
+    yc_buf_free(&out);
+    yc_doc_destroy(s.doc);
+}
+
+static void test_ranges_and_values(void **state)
+{
+    (void)state;
+    struct script s;
+    struct yc_buf out = {0};
+    struct yc_value bad = json("{\"a\":}");
+    struct yc_value good = json("1");
+    script_begin(&s, NULL);
+    assert_int_equal(yc_text_insert(s.txn, s.t, 1, text("x"), none), YC_RANGE);
+    assert_int_equal(yc_text_insert(s.txn, s.t, 0, text("\xff"), none), YC_UTF8);
+    assert_int_equal(yc_text_insert(s.txn, s.t, 0, text("x"), text("[1]")), YC_JSON);
+    assert_int_equal(yc_text_insert(s.txn, s.t, 0, text("x"), text("{\"a\"}")), YC_JSON);
+    assert_int_equal(yc_text_insert(s.txn, s.t, 0, text(""), none), YC_OK);
+    assert_int_equal(yc_text_embed(s.txn, s.t, 1, &good, none), YC_RANGE);
+    assert_int_equal(yc_text_embed(s.txn, s.t, 0, &bad, none), YC_JSON);
+    assert_int_equal(yc_text_format(s.txn, s.t, 0, 1, text("{}")), YC_RANGE);
+    assert_int_equal(yc_insert(s.txn, s.a, 1, &good, 1), YC_RANGE);
+    assert_int_equal(yc_insert(s.txn, s.a, 0, &bad, 1), YC_JSON);
+    assert_int_equal(yc_insert(s.txn, s.a, 0, &bad, 0), YC_OK);
+    assert_int_equal(yc_delete(s.txn, s.a, 0, 1), YC_RANGE);
+    assert_int_equal(yc_delete(s.txn, s.a, UINT64_MAX, UINT64_MAX), YC_RANGE);
+    assert_int_equal(yc_map_set(s.txn, s.m, "\xc0", 1, &good), YC_UTF8);
+    assert_int_equal(yc_map_set(s.txn, s.m, "k", 1, &bad), YC_JSON);
+    assert_int_equal(yc_map_delete(s.txn, s.m, "k", 1), YC_OK);
+    assert_int_equal(yc_get(s.a, 0, &out, NULL), YC_RANGE);
+    assert_int_equal(yc_map_get(s.m, "k", 1, &out, NULL), YC_OK);
+    assert_int_equal(out.len, 0);
+    assert_int_equal(yc_commit(s.txn).len, 0);
+    struct yc_stats stats;
+    yc_doc_stats(s.doc, &stats);
+    assert_int_equal(stats.clients, 0);
+    yc_buf_free(&out);
+    yc_doc_destroy(s.doc);
+}
+
+static void test_one_transaction_at_a_time(void **state)
+{
+    (void)state;
+    struct script s;
+    struct yc_txn *second;
+    struct yc_slice news = text("old");
+    static const uint8_t nothing[] = {0, 0};
+    script_begin(&s, NULL);
+    assert_int_equal(yc_begin(s.doc, 8, &second), YC_BUSY);
+    assert_int_equal(yc_apply(s.doc, (struct yc_slice){nothing, 2}, &news), YC_BUSY);
+    assert_int_equal(news.len, 0);
+    assert_int_equal(yc_commit(s.txn).len, 0);
+    assert_int_equal(yc_begin(s.doc, (uint64_t)1 << 53, &second), YC_LIMIT);
+    assert_int_equal(yc_begin(s.doc, 8, &second), YC_OK);
+    assert_int_equal(yc_commit(second).len, 0);
+    yc_doc_destroy(s.doc);
+}
+
+static void test_limits(void **state)
+{
+    (void)state;
+    struct yc_options options = {
+        .limits = {.clock = 8, .depth = 2, .name_bytes = 4, .clients = 1, .roots = 4}};
+    struct script s;
+    struct yc_value value = json("[[[1]]]");
+    struct yc_buf out = {0};
+    struct yc_type *nested = NULL;
+    script_begin(&s, &options);
+    assert_int_equal(yc_root(s.doc, "five", 4, YC_MAP, &nested), YC_LIMIT);
+    assert_int_equal(yc_map_set(s.txn, s.m, "k", 1, &value), YC_JSON);
+    assert_int_equal(yc_text_insert(s.txn, s.t, 0, text("123456789"), none), YC_LIMIT);
+    value = json("1");
+    assert_int_equal(yc_map_set(s.txn, s.m, "abcde", 5, &value), YC_LIMIT);
+    value = type(YC_XML_ELEMENT, "abcde");
+    assert_int_equal(yc_map_set(s.txn, s.m, "k", 1, &value), YC_LIMIT);
+    value = type(YC_MAP, "");
+    assert_int_equal(yc_map_set(s.txn, s.m, "k", 1, &value), YC_OK);
+    assert_int_equal(yc_map_get(s.m, "k", 1, &out, &nested), YC_OK);
+    assert_int_equal(yc_map_set(s.txn, nested, "k", 1, &value), YC_OK);
+    assert_int_equal(yc_map_get(nested, "k", 1, &out, &nested), YC_OK);
+    assert_int_equal(yc_map_set(s.txn, nested, "k", 1, &value), YC_LIMIT);
+    assert_true(yc_commit(s.txn).len > 0);
+    assert_int_equal(yc_begin(s.doc, 8, &s.txn), YC_OK);
+    assert_int_equal(yc_text_insert(s.txn, s.t, 0, text("1"), none),
+                     YC_LIMIT); /* a client more */
+    assert_int_equal(yc_commit(s.txn).len, 0);
+    yc_buf_free(&out);
+    yc_doc_destroy(s.doc);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_refused_memory_changes_nothing),
+        cmocka_unit_test(test_reads_what_was_written),
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_ranges_and_values),
+        cmocka_unit_test(test_one_transaction_at_a_time),
+        cmocka_unit_test(test_limits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
