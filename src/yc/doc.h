@@ -80,6 +80,7 @@ struct yc_doc {
     struct yc_type *last_root;
     uint32_t root_count;
     struct chunk *chunk; /* being filled; may be NULL */
+    uint32_t deepest;    /* the depth of the deepest type there has been */
     size_t nested_items; /* items in nested types, deleted ones included */
     uint32_t stamp;      /* of the last step of a conflict walk */
     struct yc_txn txn;

@@ -132,6 +132,8 @@ static void integrate_content(struct yc_doc *doc, struct item *item)
     }
     if (item->ref == REF_TYPE) {
         item->content.type->item = item;
+        uint32_t depth = ycp_type_depth(item->content.type);
+        doc->deepest = depth > doc->deepest ? depth : doc->deepest;
     } else if (item->ref == REF_DELETED) {
         ycp_txn_note_delete(doc, item);
         item->flags |= ITEM_DELETED;

@@ -8,6 +8,8 @@ struct yc_type *ycp_item_type(const struct item *item); /* NULL for GC */
 /* The key it has in its type; NULL in a list. */
 struct entry *ycp_item_entry(const struct item *item);
 uint32_t ycp_item_last_clock(const struct item *item);
+/* How many types a type is in; 0 for a root. */
+uint32_t ycp_type_depth(const struct yc_type *type);
 bool ycp_item_deleted(const struct item *item);
 
 /* The payload, as content.h has it, without the U+FFFD of ITEM_CUT_HEAD; len counts only the

@@ -4,6 +4,7 @@
 
 #include "utf8.h"
 
+#include <float.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -445,7 +446,8 @@ void ycp_put_json_string(struct yc_buf *out, struct yc_slice text)
 static int shortest_digits(double number, char *digits, int *count)
 {
     char text[32];
-    for (int precision = 0; precision <= 16; precision++) {
+    /* 15 digits come back as they were, so fewer need trying only below the normal numbers. */
+    for (int precision = number < DBL_MIN ? 0 : 14; precision <= 16; precision++) {
         (void)snprintf(text, sizeof text, "%.*e", precision, number);
         if (strtod(text, NULL) == number) {
             break;

@@ -4,6 +4,8 @@
  * work is linear in the structs, whatever order they come in. */
 #include "plan.h"
 
+#include "depth.h"
+
 #include <string.h>
 
 static uint32_t planned_state(const struct client *client)
@@ -421,6 +423,7 @@ enum yc_status ycp_plan(struct plan *plan, struct yc_doc *doc, struct yc_slice u
             plan_again(plan);
         }
     }
+    status = status == YC_OK ? ycp_plan_depth(plan) : status;
     return status == YC_OK ? plan_rest(plan) : status;
 }
 

@@ -4,7 +4,7 @@
 #define YC_PLAN_H
 
 #include "block.h"
-#include "doc.h"
+#include "item.h"
 
 /* The structs of one client in an update (or in what was pending), in clock order. */
 struct run {

@@ -158,16 +158,6 @@ size_t ycp_deletes_for(const struct yc_doc *doc, uint64_t len)
 
 /* --- values ---------------------------------------------------------------------------------- */
 
-/* How many types a type is in. */
-static uint32_t depth_of(const struct yc_type *type)
-{
-    uint32_t depth = 0;
-    for (; type->item != NULL; type = ycp_item_type(type->item)) {
-        depth++;
-    }
-    return depth;
-}
-
 static enum yc_status check_type(const struct yc_doc *doc, const struct yc_type *parent,
                                  const struct yc_value *value)
 {
@@ -177,8 +167,8 @@ static enum yc_status check_type(const struct yc_doc *doc, const struct yc_type 
     if (!ycp_utf8_valid(value->bytes)) {
         return YC_UTF8;
     }
-    bool fits =
-        value->bytes.len <= doc->limits.name_bytes && depth_of(parent) < doc->limits.depth;
+    bool fits = value->bytes.len <= doc->limits.name_bytes &&
+                ycp_type_depth(parent) < doc->limits.depth;
     return fits ? YC_OK : YC_LIMIT;
 }
 

@@ -366,6 +366,33 @@ static void test_limits(void **state)
     yc_doc_destroy(s.doc);
 }
 
+/* Text of a chain of maps, each in the one before; from the other side of a wire. */
+static void test_depth_of_types_in_updates(void **state)
+{
+    (void)state;
+    struct yc_options deep = {.limits = {.depth = 40}};
+    struct script s;
+    struct yc_buf out = {0};
+    script_begin(&s, &deep);
+    struct yc_type *at = s.m;
+    struct yc_value map = type(YC_MAP, "");
+    for (int i = 0; i < 40; i++) {
+        assert_int_equal(yc_map_set(s.txn, at, "k", 1, &map), YC_OK);
+        assert_int_equal(yc_map_get(at, "k", 1, &out, &at), YC_OK);
+    }
+    struct yc_slice update = yc_commit(s.txn);
+    for (uint32_t depth = 39; depth <= 41; depth++) {
+        struct yc_options options = {.limits = {.depth = depth}};
+        struct yc_doc *doc = yc_doc_create(&options);
+        assert_non_null(doc);
+        assert_int_equal(yc_apply(doc, update, NULL), depth < 40 ? YC_LIMIT : YC_OK);
+        assert_int_equal(yc_hash(doc) == yc_hash(s.doc), depth >= 40);
+        yc_doc_destroy(doc);
+    }
+    yc_buf_free(&out);
+    yc_doc_destroy(s.doc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -375,6 +402,7 @@ int main(void)
         cmocka_unit_test(test_ranges_and_values),
         cmocka_unit_test(test_one_transaction_at_a_time),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_depth_of_types_in_updates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
