@@ -275,7 +275,7 @@ static void put_big_endian(struct yc_buf *out, uint64_t bits, int bytes)
 static void number_from_json(struct yc_buf *out, struct yc_slice text)
 {
     double number = ycp_json_number(text);
-    if (fabs(number) <= INT32_MAX && trunc(number) == number) {
+    if (fabs(number) <= INT32_MAX && (double)(int32_t)number == number) {
         ycp_put_u8(out, TAG_INTEGER);
         ycp_put_varint(out, (uint64_t)fabs(number), signbit(number) != 0);
         return;

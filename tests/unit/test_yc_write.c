@@ -366,7 +366,55 @@ static void test_limits(void **state)
     yc_doc_destroy(s.doc);
 }
 
-/* Text of a chain of maps, each in the one before; from the other side of a wire. */
+static void test_roots(void **state)
+{
+    (void)state;
+    struct script s;
+    script_begin(&s, NULL);
+    assert_ptr_equal(yc_find_root(s.doc, "m", 1), s.m);
+    assert_null(yc_find_root(s.doc, "none", 4));
+    const struct yc_type *in_order[] = {s.t, s.a, s.m, s.x};
+    struct yc_type *at = NULL;
+    for (size_t i = 0; i < 4; i++) {
+        at = yc_next_root(s.doc, at);
+        assert_ptr_equal(at, in_order[i]);
+    }
+    assert_null(yc_next_root(s.doc, at));
+    assert_int_equal(yc_commit(s.txn).len, 0);
+    yc_doc_destroy(s.doc);
+}
+
+/* One side asks, the other answers, and they are level. */
+static void test_sync_of_two_documents(void **state)
+{
+    (void)state;
+    struct script s;
+    struct yc_doc *other = yc_doc_create(NULL);
+    struct yc_buf asked = {0};
+    struct yc_buf answered = {0};
+    struct yc_sync message;
+    script_begin(&s, NULL);
+    for (int i = 0; i < 12; i++) {
+        assert_int_equal(step(&s, i), YC_OK);
+    }
+    assert_true(yc_commit(s.txn).len > 0);
+    assert_int_equal(yc_sync_step1(other, &asked), YC_OK);
+    assert_int_equal(yc_sync_read(yc_buf_slice(&asked), &message), YC_OK);
+    assert_int_equal(message.kind, YC_SYNC_STEP1);
+    assert_int_equal(yc_sync_step2(s.doc, message.body, &answered), YC_OK);
+    assert_int_equal(yc_sync_read(yc_buf_slice(&answered), &message), YC_OK);
+    assert_int_equal(message.kind, YC_SYNC_STEP2);
+    assert_int_equal(yc_apply(other, message.body, NULL), YC_OK);
+    assert_int_equal(yc_hash(other), yc_hash(s.doc));
+    assert_int_equal(yc_sync_step2(s.doc, text("\x05"), &answered), YC_MALFORMED);
+    assert_int_equal(answered.len, 0);
+    yc_buf_free(&asked);
+    yc_buf_free(&answered);
+    yc_doc_destroy(other);
+    yc_doc_destroy(s.doc);
+}
+
+/* A chain of maps, each in the one before, from the other side of a wire. */
 static void test_depth_of_types_in_updates(void **state)
 {
     (void)state;
@@ -402,6 +450,8 @@ int main(void)
         cmocka_unit_test(test_ranges_and_values),
         cmocka_unit_test(test_one_transaction_at_a_time),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_roots),
+        cmocka_unit_test(test_sync_of_two_documents),
         cmocka_unit_test(test_depth_of_types_in_updates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
