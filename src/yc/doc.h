@@ -82,6 +82,7 @@ struct yc_doc {
     struct chunk *chunk; /* being filled; may be NULL */
     uint32_t deepest;    /* the depth of the deepest type there has been */
     size_t nested_items; /* items in nested types, deleted ones included */
+    bool has_long;       /* there may be an item that is slow to cut */
     uint32_t stamp;      /* of the last step of a conflict walk */
     struct yc_txn txn;
     struct yc_buf out; /* the update of the last transaction */

@@ -53,6 +53,29 @@ struct content ycp_item_content(const struct item *item)
     return content;
 }
 
+/* Bytes from which on a content that is not plain ASCII is long. */
+#define LONG_BYTES 1024
+
+static bool is_long(enum ref ref, const struct content *content)
+{
+    return content->bytes.len > LONG_BYTES && ycp_content_splittable(ref) &&
+           (ref != REF_STRING || content->bytes.len != content->len);
+}
+
+bool ycp_item_is_long(const struct item *item)
+{
+    if (!has_bytes(item)) {
+        return false;
+    }
+    struct content content = ycp_item_content(item);
+    return is_long((enum ref)item->ref, &content);
+}
+
+void ycp_note_long(struct yc_doc *doc, enum ref ref, const struct content *content)
+{
+    doc->has_long = doc->has_long || is_long(ref, content);
+}
+
 /* --- chunks ---------------------------------------------------------------------------------- */
 
 static size_t chunk_size(size_t cap)
@@ -406,6 +429,7 @@ bool ycp_item_melt(struct yc_doc *doc, struct item *left, struct item *right)
         doc->nested_items -= ycp_item_type(right)->item != NULL;
     }
     left->len += right->len;
+    doc->has_long = doc->has_long || ycp_item_is_long(left);
     ycp_item_release(doc, right);
     ycp_item_give(&doc->store, right);
     return true;

@@ -16,6 +16,11 @@ bool ycp_item_deleted(const struct item *item);
  * bytes' clocks. Not for REF_TYPE. */
 struct content ycp_item_content(const struct item *item);
 
+/* Whether a place in its content is found only by going through much of it. */
+bool ycp_item_is_long(const struct item *item);
+/* The document may come to have such an item, of this content. */
+void ycp_note_long(struct yc_doc *doc, enum ref ref, const struct content *content);
+
 /* The item that begins, or ends, at this clock < state; cuts the one that holds it if need be. GC is
  * never cut. */
 struct item *ycp_item_clean_start(struct yc_doc *doc, uint32_t client, uint32_t clock);

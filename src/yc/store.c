@@ -1,9 +1,15 @@
 /* See store.h. Leaves are filled to the end when a client types on, and halved when a cut puts an
- * item into a full one. A slab is never given back before the document ends: its items are used
- * again. */
+ * item into a full one. A slab that items were taken from is never given back before the document
+ * ends: its items are used again. What was set aside and not needed goes back after a transaction,
+ * but for a little, so that ordinary edits allocate nothing. */
 #include "store.h"
 
 #include <string.h>
+
+/* Items of a slab, and spare leaves that stay for the next transaction. */
+#define SLAB_MIN 4
+#define SLAB_MAX 256
+#define SPARE_LEAVES 8
 
 struct slab {
     struct slab *next;
@@ -35,6 +41,15 @@ static size_t slab_size(size_t count)
     return sizeof(struct slab) + count * sizeof(struct item);
 }
 
+static void slabs_free(struct store *store, struct slab *slab)
+{
+    while (slab != NULL) {
+        struct slab *next = slab->next;
+        ycp_free(&store->heap, slab, slab_size(slab->count));
+        slab = next;
+    }
+}
+
 void ycp_store_finish(struct store *store)
 {
     struct heap *heap = &store->heap;
@@ -48,11 +63,8 @@ void ycp_store_finish(struct store *store)
         ycp_free(heap, leaf, sizeof *leaf);
         leaf = next;
     }
-    for (struct slab *slab = store->slabs; slab != NULL;) {
-        struct slab *next = slab->next;
-        ycp_free(heap, slab, slab_size(slab->count));
-        slab = next;
-    }
+    slabs_free(store, store->slabs);
+    slabs_free(store, store->spare_slabs);
 }
 
 /* --- clients --------------------------------------------------------------------------------- */
@@ -158,37 +170,41 @@ static size_t slab_left(const struct store *store)
     return store->slabs == NULL ? 0 : store->slabs->count - store->slabs->taken;
 }
 
-/* The untouched rest of the newest slab would be out of reach behind a newer one. */
-static void slab_to_free_list(struct store *store)
+/* Puts aside a slab of so many items at least; a document that grows gets slabs that grow. */
+static bool slab_add(struct store *store, size_t wanted)
 {
-    while (slab_left(store) > 0) {
-        ycp_item_give(store, &store->slabs->items[store->slabs->taken++]);
+    size_t usual = store->item_count / 4;
+    usual = usual < wanted ? wanted : usual;
+    size_t count = usual < SLAB_MIN ? SLAB_MIN : usual > SLAB_MAX ? SLAB_MAX : usual;
+    struct slab *slab = ycp_resize(&store->heap, NULL, 0, slab_size(count));
+    if (slab == NULL) {
+        return false;
     }
+    *slab = (struct slab){.next = store->spare_slabs, .count = count};
+    store->spare_slabs = slab;
+    store->spare_item_count += count;
+    return true;
 }
 
 bool ycp_store_reserve_items(struct store *store, size_t items)
 {
     size_t have = store->free_item_count + slab_left(store);
-    if (have >= items) {
-        return true;
+    while (have + store->spare_item_count < items) {
+        if (!slab_add(store, items - have - store->spare_item_count)) {
+            return false;
+        }
     }
-    /* A document that grows gets slabs that grow, from 4 items to 256. */
-    size_t count = items - have;
-    size_t usual = store->item_count / 4 < 4 ? 4 : store->item_count / 4;
-    usual = usual > 256 ? 256 : usual;
-    count = count < usual ? usual : count;
-    if (count > (SIZE_MAX - sizeof(struct slab)) / sizeof(struct item)) {
-        store->heap.over = true;
-        return false;
-    }
-    struct slab *slab = ycp_resize(&store->heap, NULL, 0, slab_size(count));
-    if (slab == NULL) {
-        return false;
-    }
-    slab_to_free_list(store);
-    *slab = (struct slab){.next = store->slabs, .count = count};
-    store->slabs = slab;
     return true;
+}
+
+/* The first spare slab becomes the one that items are taken from. */
+static void slab_begin(struct store *store)
+{
+    struct slab *slab = store->spare_slabs;
+    store->spare_slabs = slab->next;
+    store->spare_item_count -= slab->count;
+    slab->next = store->slabs;
+    store->slabs = slab;
 }
 
 /* Each insert into a full leaf halves it, and what was halved is full again after half a leaf more;
@@ -207,6 +223,22 @@ bool ycp_store_reserve_client(struct store *store, uint32_t client, size_t inser
     *leaves += more;
     return ycp_grow(&store->heap, &owner->leaves, &owner->leaf_cap, owner->leaf_count + more,
                     sizeof(struct leaf *));
+}
+
+void ycp_store_trim(struct store *store)
+{
+    while (store->spare_item_count > SLAB_MAX) {
+        struct slab *slab = store->spare_slabs;
+        store->spare_slabs = slab->next;
+        store->spare_item_count -= slab->count;
+        ycp_free(&store->heap, slab, slab_size(slab->count));
+    }
+    while (store->spare_leaf_count > SPARE_LEAVES) {
+        struct leaf *leaf = store->spare_leaves;
+        store->spare_leaves = leaf->next;
+        store->spare_leaf_count--;
+        ycp_free(&store->heap, leaf, sizeof *leaf);
+    }
 }
 
 static void leaf_give(struct store *store, struct leaf *leaf)
@@ -237,6 +269,9 @@ struct item *ycp_item_take(struct store *store)
         store->free_items = item->right;
         store->free_item_count--;
     } else {
+        if (slab_left(store) == 0) {
+            slab_begin(store);
+        }
         item = &store->slabs->items[store->slabs->taken++];
     }
     memset(item, 0, sizeof *item);

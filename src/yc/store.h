@@ -91,7 +91,9 @@ struct store {
     size_t client_cap;
     uint32_t *client_table; /* open addressing: index + 1, 0 = free; a power of two of slots */
     size_t table_size;
-    struct slab *slabs;
+    struct slab *slabs;       /* that items have been taken from; the first is not used up */
+    struct slab *spare_slabs; /* set aside, untouched */
+    size_t spare_item_count;
     struct item *free_items; /* linked by right */
     size_t free_item_count;
     struct leaf *spare_leaves;
@@ -119,6 +121,9 @@ bool ycp_store_reserve_items(struct store *store, size_t items);
 bool ycp_store_reserve_client(struct store *store, uint32_t client, size_t inserts,
                               size_t *leaves);
 bool ycp_store_reserve_leaves(struct store *store, size_t leaves);
+
+/* Gives back most of what was set aside and not used. */
+void ycp_store_trim(struct store *store);
 
 /* A zeroed item out of what was set aside. */
 struct item *ycp_item_take(struct store *store);

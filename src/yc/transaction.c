@@ -47,6 +47,27 @@ void ycp_txn_note_change(struct yc_doc *doc, uint32_t client)
     }
 }
 
+/* Room for the notes of ordinary transactions stays, that of large ones does not. */
+static void notes_trim(struct yc_doc *doc)
+{
+    const size_t kept = 256;
+    struct heap *heap = &doc->store.heap;
+    struct yc_txn *txn = &doc->txn;
+    if (txn->deletes.cap > kept) {
+        ycp_idset_free(&txn->deletes, heap);
+    }
+    if (txn->cut_cap > kept) {
+        ycp_free(heap, txn->cuts, txn->cut_cap * sizeof(struct spot));
+        txn->cuts = NULL;
+        txn->cut_cap = 0;
+    }
+    if (txn->changed_cap > kept) {
+        ycp_free(heap, txn->changed, txn->changed_cap * sizeof(struct part));
+        txn->changed = NULL;
+        txn->changed_cap = 0;
+    }
+}
+
 void ycp_txn_clear(struct yc_doc *doc)
 {
     struct yc_txn *txn = &doc->txn;
@@ -56,6 +77,8 @@ void ycp_txn_clear(struct yc_doc *doc)
     txn->changed_count = 0;
     txn->deletes.count = 0;
     txn->cut_count = 0;
+    notes_trim(doc);
+    ycp_store_trim(&doc->store);
 }
 
 /* --- collecting ------------------------------------------------------------------------------ */

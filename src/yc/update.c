@@ -7,6 +7,7 @@
 #include "plan.h"
 #include "update.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* --- making ready ---------------------------------------------------------------------------- */
@@ -22,6 +23,9 @@ struct apply {
     struct plan plan;
     struct ready *ready; /* one for each planned block, in the plan's order */
     size_t ready_count;
+    struct yc_id *places; /* where items may be cut; in order once all are known */
+    size_t place_count;
+    size_t place_cap;
     uint32_t *touched; /* clients that get structs, or whose structs may be cut */
     size_t touched_count;
     size_t touched_cap;
@@ -55,21 +59,30 @@ static bool touch(struct apply *apply, uint64_t id)
     return true;
 }
 
-static bool touch_cut(struct apply *apply, uint64_t id)
+/* An item may be cut so that one begins there. */
+static bool touch_cut(struct apply *apply, uint64_t client, uint64_t clock)
 {
+    struct heap *heap = &apply->plan.doc->store.heap;
+    if (!ycp_grow(heap, &apply->places, &apply->place_cap, apply->place_count + 1,
+                  sizeof *apply->places)) {
+        return false;
+    }
+    apply->places[apply->place_count++] = (struct yc_id){client, clock};
     apply->cuts++;
-    return touch(apply, id);
+    return touch(apply, client);
 }
 
 static bool count_block(struct apply *apply, const struct block *block)
 {
+    ycp_note_long(apply->plan.doc, block->ref, &block->content);
     bool typed_on = block->has_origin && block->origin.client == block->id.client &&
                     block->origin.clock + 1 == block->id.clock;
     apply->bytes += block->content.bytes.len + block->key.len + block->root.len;
     apply->deletes += 2; /* itself, and the value before it */
     return touch(apply, block->id.client) &&
-           (!block->has_origin || typed_on || touch_cut(apply, block->origin.client)) &&
-           (!block->has_right || touch_cut(apply, block->right.client));
+           (!block->has_origin || typed_on ||
+            touch_cut(apply, block->origin.client, block->origin.clock + 1)) &&
+           (!block->has_right || touch_cut(apply, block->right.client, block->right.clock));
 }
 
 static bool count_range(struct apply *apply, const struct id_range *range)
@@ -77,8 +90,8 @@ static bool count_range(struct apply *apply, const struct id_range *range)
     size_t structs = apply->plan.doc->store.item_count + apply->plan.order_count;
     apply->deletes += range->len < structs ? (size_t)range->len : structs;
     apply->deletes += 2;
-    bool begin = touch_cut(apply, range->client);
-    return touch_cut(apply, range->client) && begin;
+    return touch_cut(apply, range->client, range->clock) &&
+           touch_cut(apply, range->client, range->clock + range->len);
 }
 
 static bool count_needs(struct apply *apply)
@@ -180,6 +193,71 @@ static enum yc_status make_all_ready(struct apply *apply)
     return status;
 }
 
+/* --- cutting ahead --------------------------------------------------------------------------- */
+
+/* Finding where to cut a long content means to go through it. A peer that has it cut at many places
+ * in a bad order would make that quadratic, so long ones are cut ahead, from left to right: then each
+ * cut goes on where the last one ended. */
+
+static int by_place(const void *a, const void *b)
+{
+    const struct yc_id *left = a;
+    const struct yc_id *right = b;
+    if (left->client != right->client) {
+        return left->client < right->client ? -1 : 1;
+    }
+    return (left->clock > right->clock) - (left->clock < right->clock);
+}
+
+/* Cuts what is held of long items at the places from first on that lie before end. */
+static void cut_places(struct apply *apply, size_t first, struct yc_id end)
+{
+    struct yc_doc *doc = apply->plan.doc;
+    for (size_t i = first; i < apply->place_count; i++) {
+        const struct yc_id *at = &apply->places[i];
+        if (by_place(at, &end) >= 0) {
+            return;
+        }
+        uint32_t client = ycp_client_find(&doc->store, at->client);
+        if (at->clock < ycp_client_state(&doc->store, client)) {
+            struct place place = ycp_store_find(&doc->store, client, (uint32_t)at->clock);
+            const struct item *item = ycp_store_at(&doc->store, client, place);
+            if (item->clock < at->clock && ycp_item_is_long(item)) {
+                ycp_item_clean_start(doc, client, (uint32_t)at->clock);
+            }
+        }
+    }
+}
+
+static void cut_ahead(struct apply *apply)
+{
+    if (apply->plan.doc->has_long && apply->place_count > 0) {
+        qsort(apply->places, apply->place_count, sizeof *apply->places, by_place);
+        cut_places(apply, 0, (struct yc_id){UINT64_MAX, UINT64_MAX});
+    } else {
+        apply->place_count = 0;
+    }
+}
+
+/* The same for an item that has just come in. */
+static void cut_new(struct apply *apply, const struct item *item)
+{
+    if (!ycp_item_is_long(item) || apply->place_count == 0) {
+        return;
+    }
+    struct yc_id id = {apply->plan.doc->store.clients[item->client]->id, item->clock};
+    size_t low = 0;
+    for (size_t high = apply->place_count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (by_place(&apply->places[middle], &id) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    cut_places(apply, low, (struct yc_id){id.client, id.clock + item->len});
+}
+
 /* --- integrating ----------------------------------------------------------------------------- */
 
 static bool is_gc(const struct item *item)
@@ -262,8 +340,9 @@ static void set_content(struct yc_doc *doc, struct item *item, const struct bloc
     ycp_item_set_bytes(doc, item, bytes);
 }
 
-static void integrate_block(struct yc_doc *doc, struct ready *ready, const struct block *block)
+static void integrate_block(struct apply *apply, struct ready *ready, const struct block *block)
 {
+    struct yc_doc *doc = apply->plan.doc;
     struct item *item = ready->item;
     uint64_t offset = ycp_client_state(&doc->store, item->client) - block->id.clock;
     set_content(doc, item, block, offset);
@@ -271,6 +350,7 @@ static void integrate_block(struct yc_doc *doc, struct ready *ready, const struc
     find_owner(doc, ready, block);
     ready->item = NULL;
     ycp_integrate(doc, item);
+    cut_new(apply, item);
 }
 
 /* Deletes what is held of a range. */
@@ -336,8 +416,9 @@ static void integrate_all(struct apply *apply)
 {
     struct plan *plan = &apply->plan;
     struct yc_doc *doc = plan->doc;
+    cut_ahead(apply);
     for (size_t i = 0; i < plan->order_count; i++) {
-        integrate_block(doc, &apply->ready[i], planned_block(apply, i));
+        integrate_block(apply, &apply->ready[i], planned_block(apply, i));
     }
     delete_ranges(doc, &plan->deletes);
     if (!plan->deletes_stay) {
@@ -346,6 +427,9 @@ static void integrate_all(struct apply *apply)
     keep_pending(doc, plan);
     ycp_txn_clean(doc);
 }
+
+/* The room for news that stays for the next update. */
+#define OUT_KEPT 65536
 
 /* --- applying -------------------------------------------------------------------------------- */
 
@@ -365,6 +449,7 @@ static void apply_finish(struct apply *apply)
         store->clients[apply->touched[i]]->inserts = 0;
     }
     ycp_free(&store->heap, apply->ready, apply->plan.order_count * sizeof *apply->ready);
+    ycp_free(&store->heap, apply->places, apply->place_cap * sizeof *apply->places);
     ycp_free(&store->heap, apply->touched, apply->touched_cap * sizeof *apply->touched);
     ycp_plan_finish(&apply->plan);
 }
@@ -379,6 +464,9 @@ enum yc_status yc_apply(struct yc_doc *doc, struct yc_slice update, struct yc_sl
     }
     if (doc->txn.open) {
         return YC_BUSY;
+    }
+    if (doc->out.cap > OUT_KEPT) {
+        yc_buf_free(&doc->out);
     }
     ycp_buf_begin(&doc->out);
     enum yc_status status = ycp_plan(&apply.plan, doc, update);

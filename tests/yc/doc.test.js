@@ -27,7 +27,8 @@ function play(batch, seed) {
         const where = `seed ${seed}, update ${step} of ${delivered.length}`;
         const same = (what, expected) => (status, result) => {
             assert.equal(status, 'ok', `${where}: ${what}`);
-            assert.equal(hex(result), hex(expected), `${where}: ${what}`);
+            if (!result.equals(expected))
+                assert.equal(hex(result), hex(expected), `${where}: ${what}`);
         };
         const waited = reference.store.pendingStructs !== null;
         news = [];
@@ -35,7 +36,7 @@ function play(batch, seed) {
         const [first, ...tidied] = news;
         const waits = reference.store.pendingStructs !== null;
         const comparable = !waited && !waits && tidied.length === 0;
-        batch.add('u', update, comparable ? same('news', first ?? []) : null);
+        batch.add('u', update, comparable ? same('news', first ?? new Uint8Array(0)) : null);
         tidied.forEach((tidy) => batch.add('u', tidy));
         if (waits) return;
         batch.add('v', null, same('state vector', Y.encodeStateVector(reference)));
@@ -47,10 +48,12 @@ function play(batch, seed) {
             ['4x', reference.getXmlFragment('x')],
         ];
         readers.forEach(([root, type]) => {
-            const expected = JSON.parse(JSON.stringify(type.toJSON()));
+            const expected = JSON.stringify(type.toJSON());
             batch.add('j', Buffer.from(root), (status, result) => {
                 assert.equal(status, 'ok', `${where}: JSON of ${root}`);
-                assert.deepEqual(JSON.parse(result.toString()), expected, `${where}: ${root}`);
+                const actual = result.toString();
+                if (actual !== expected)
+                    assert.deepEqual(JSON.parse(actual), JSON.parse(expected), `${where}: ${root}`);
             });
         });
     });

@@ -76,18 +76,28 @@ function places(doc) {
 function editText(r, text) {
     const at = r.below(text.length + 1);
     const rest = text.length - at;
-    if (rest > 0 && r.chance(0.35)) text.delete(at, 1 + r.below(Math.min(rest, 6)));
+    if (rest > 100 && r.chance(0.5)) scatter(r, text);
+    else if (rest > 0 && r.chance(0.35)) text.delete(at, 1 + r.below(Math.min(rest, 6)));
     else if (rest > 0 && r.chance(0.25)) text.format(at, 1 + r.below(rest), r.pick(ATTRIBUTES));
     else if (r.chance(0.1)) text.insertEmbed(at, { image: 'i.png', size: [1, 2] });
     else if (r.chance(0.1)) text.insert(at, r.pick(WORDS), { bold: true });
-    else text.insert(at, r.pick(WORDS));
+    else text.insert(at, r.chance(0.005) ? '日a'.repeat(400) : r.pick(WORDS));
+}
+
+// Cuts a long list at many places in one transaction.
+function scatter(r, list) {
+    list.doc.transact(() => {
+        for (let n = 0; n < 8; n++) list.delete(r.below(list.length - 1), 1);
+    });
 }
 
 function editArray(r, array) {
     const at = r.below(array.length + 1);
     const rest = array.length - at;
-    if (rest > 0 && r.chance(0.35)) array.delete(at, 1 + r.below(Math.min(rest, 3)));
+    if (rest > 20 && r.chance(0.7)) scatter(r, array);
+    else if (rest > 0 && r.chance(0.35)) array.delete(at, 1 + r.below(Math.min(rest, 3)));
     else if (r.chance(0.25)) array.insert(at, [nestedType(r)]);
+    else if (r.chance(0.01)) array.insert(at, new Array(600).fill(64));
     else
         array.insert(
             at,
