@@ -95,8 +95,9 @@ struct yc_limits {
     size_t pending_bytes; /* encoded structs and deletes that wait for others [1 MiB] */
     uint32_t clients;     /* client ids [65,536] */
     uint32_t roots;       /* root types [1,024] */
-    uint32_t
-        depth; /* types within types, and values within a value [64, which is also the most] */
+    /* Types within types, and values within a value (where deeper ones count as malformed)
+     * [64, which is also the most]. */
+    uint32_t depth;
     uint32_t name_bytes; /* a root's name or a map key [4,096] */
     uint64_t clock;      /* highest clock of a client [2^32 - 1, which is also the most] */
 };

@@ -27,6 +27,7 @@ struct writer {
     struct yc_buf *out;    /* finished blocks */
     struct yc_buf structs; /* of the present block */
     struct yc_id first;
+    uint64_t next; /* the clock that continues the block */
     uint64_t count;
     uint64_t clients;
 };
@@ -50,13 +51,16 @@ static void writer_flush(struct writer *writer)
 
 static void writer_put(struct writer *writer, const struct block *block, uint64_t offset)
 {
-    if (writer->count > 0 && writer->first.client != block->id.client) {
+    struct yc_id id = {block->id.client, block->id.clock + offset};
+    /* No Yjs writes a client twice, but a peer may have, with a gap in between. */
+    if (writer->count > 0 && (writer->first.client != id.client || writer->next != id.clock)) {
         writer_flush(writer);
     }
     if (writer->count == 0) {
-        writer->first = (struct yc_id){block->id.client, block->id.clock + offset};
+        writer->first = id;
     }
     ycp_block_put(&writer->structs, block, offset);
+    writer->next = block->id.clock + block->content.len;
     writer->count++;
 }
 

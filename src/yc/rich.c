@@ -233,6 +233,9 @@ static void put_text(struct yc_buf *out, const struct yc_type *text)
 
 static void put_name(struct yc_buf *out, const struct yc_type *element)
 {
+    if (element->item == NULL) { /* a root has no name, in the words of Yjs */
+        ycp_put_text(out, "undefined");
+    }
     for (size_t i = 0; i < element->xml_name.len; i++) {
         uint8_t c = element->xml_name.data[i];
         ycp_put_u8(out, c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c);

@@ -312,9 +312,32 @@ static void test_refused_memory(void **state)
     free_bytes(vector);
 }
 
+/* No Yjs writes that. */
+static void test_a_client_twice_with_a_gap(void **state)
+{
+    (void)state;
+    const char *twice = "02 01 01 01 04 01 01 74 01 61 01 01 40 04 01 01 74 01 62 00";
+    struct yc_slice update = bytes_of(twice);
+    struct yc_slice vector = bytes_of("00");
+    struct yc_buf out = {0};
+    check_result(yc_diff_update(update, vector, &out), &out, twice);
+    struct yc_doc *doc = yc_doc_create(NULL);
+    assert_non_null(doc);
+    assert_int_equal(yc_apply(doc, update, NULL), YC_OK);
+    assert_int_equal(yc_encode_state(doc, (struct yc_slice){0}, &out), YC_OK);
+    struct yc_buf again = {0};
+    assert_int_equal(yc_diff_update(yc_buf_slice(&out), vector, &again), YC_OK);
+    yc_buf_free(&out);
+    yc_buf_free(&again);
+    yc_doc_destroy(doc);
+    free_bytes(update);
+    free_bytes(vector);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_client_twice_with_a_gap),
         cmocka_unit_test(test_merge),
         cmocka_unit_test(test_merge_melts_collected_clocks_that_meet),
         cmocka_unit_test(test_merge_sorts_and_joins_deletes),
