@@ -29,6 +29,7 @@ struct entry {
         struct item *last; /* rightmost item of the key: its value, unless deleted */
         struct yc_type *root;
     } is;
+    struct item *first;  /* leftmost item of the key */
     struct entry *next;  /* of the same type */
     struct entry *chain; /* of the same bucket */
     uint32_t hash;

@@ -26,21 +26,10 @@ static bool same_right(const struct item *a, const struct item *b)
            (a->right_client == NO_CLIENT || a->right_clock == b->right_clock);
 }
 
-static struct item *leftmost_of(struct item *item)
-{
-    while (item != NULL && item->left != NULL) {
-        item = item->left;
-    }
-    return item;
-}
-
 /* The first item of the list (or of the key) that this one belongs to. */
 static struct item *first_of(const struct item *item)
 {
-    if (item->flags & ITEM_KEYED) {
-        return leftmost_of(item->owner.entry->is.last);
-    }
-    return item->owner.type->start;
+    return item->flags & ITEM_KEYED ? item->owner.entry->first : item->owner.type->start;
 }
 
 /* Stamps rise for the life of the document; when they run out all are wiped. */
@@ -105,9 +94,8 @@ static void link_item(struct item *item)
         item->left->right = item;
     } else {
         item->right = first_of(item);
-        if (!(item->flags & ITEM_KEYED)) {
-            item->owner.type->start = item;
-        }
+        *(item->flags & ITEM_KEYED ? &item->owner.entry->first : &item->owner.type->start) =
+            item;
     }
     if (item->right != NULL) {
         item->right->left = item;
