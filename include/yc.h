@@ -91,7 +91,8 @@ static inline struct yc_slice yc_buf_slice(const struct yc_buf *buf)
 /* What a document may grow to. Passing one refuses the call with YC_LIMIT. Zero means the default
  * in brackets. */
 struct yc_limits {
-    size_t bytes;         /* memory of the document in all [64 MiB] */
+    size_t bytes; /* memory of the document; while an update is applied, twice as much again
+                             may be held for a moment [64 MiB] */
     size_t pending_bytes; /* encoded structs and deletes that wait for others [1 MiB] */
     uint32_t clients;     /* client ids [65,536] */
     uint32_t roots;       /* root types [1,024] */
@@ -105,6 +106,9 @@ struct yc_limits {
 struct yc_options {
     struct yc_limits limits;
     const struct yc_allocator *allocator; /* NULL: the C library's; copied */
+    /* A number that peers cannot guess keeps them from choosing ids and keys that fall into one
+     * slot of a hash table. 0: the document's address. */
+    uint64_t hash_seed;
 };
 
 struct yc_doc;

@@ -1,6 +1,7 @@
 /* See doc.h: creating and ending documents, their types, and the table of keys and root names. */
 #include "doc.h"
 
+#include "hash.h"
 #include "item.h"
 #include "utf8.h"
 
@@ -8,14 +9,11 @@
 
 /* --- keys ------------------------------------------------------------------------------------ */
 
-/* FNV-1a, with the type in it so that the same key of many types spreads. */
-static uint32_t hash_key(const struct yc_type *type, struct yc_slice key)
+/* With the type in it, so that the same key of many types spreads. */
+static uint32_t hash_key(const struct yc_doc *doc, const struct yc_type *type,
+                         struct yc_slice key)
 {
-    uint32_t hash = UINT32_C(2166136261) ^ (uint32_t)((uintptr_t)type >> 4);
-    for (size_t i = 0; i < key.len; i++) {
-        hash = (hash ^ key.data[i]) * UINT32_C(16777619);
-    }
-    return hash ^ (hash >> 15);
+    return (uint32_t)ycp_hash_bytes(doc->store.seed + (uintptr_t)type, key);
 }
 
 struct entry *ycp_entry_find(const struct yc_doc *doc, const struct yc_type *type,
@@ -24,7 +22,7 @@ struct entry *ycp_entry_find(const struct yc_doc *doc, const struct yc_type *typ
     if (doc->bucket_count == 0) {
         return NULL;
     }
-    uint32_t hash = hash_key(type, key);
+    uint32_t hash = hash_key(doc, type, key);
     struct entry *entry = doc->buckets[hash & (doc->bucket_count - 1)];
     while (entry != NULL &&
            !(entry->hash == hash && entry->type == type && entry->len == key.len &&
@@ -73,7 +71,7 @@ void ycp_entry_insert(struct yc_doc *doc, struct yc_type *type, struct entry *en
         table_grow(doc);
     }
     entry->type = type;
-    entry->hash = hash_key(type, (struct yc_slice){entry->key, entry->len});
+    entry->hash = hash_key(doc, type, (struct yc_slice){entry->key, entry->len});
     struct entry **bucket = &doc->buckets[entry->hash & (doc->bucket_count - 1)];
     entry->chain = *bucket;
     *bucket = entry;
@@ -259,7 +257,8 @@ struct yc_doc *yc_doc_create(const struct yc_options *options)
     }
     memset(doc, 0, sizeof *doc);
     set_limits(&own.limits);
-    ycp_store_init(&doc->store, allocator, own.limits.bytes);
+    uint64_t seed = own.hash_seed != 0 ? own.hash_seed : (uintptr_t)doc;
+    ycp_store_init(&doc->store, allocator, own.limits.bytes, seed);
     doc->limits = own.limits;
     doc->counted = (struct yc_allocator){resize_counted, &doc->store.heap};
     doc->out.allocator = &doc->counted;

@@ -119,6 +119,14 @@ bool ycp_content_reserve(struct yc_doc *doc, size_t size)
     return true;
 }
 
+void ycp_content_trim(struct yc_doc *doc)
+{
+    if (doc->chunk != NULL && doc->chunk->used == 0) {
+        chunk_unref(doc, doc->chunk);
+        doc->chunk = NULL;
+    }
+}
+
 void ycp_item_set_bytes(struct yc_doc *doc, struct item *item, struct yc_slice bytes)
 {
     if (bytes.len == 0) {

@@ -39,6 +39,8 @@ bool ycp_item_melt(struct yc_doc *doc, struct item *left, struct item *right);
 
 /* Room for size bytes of content to come. False: refused. */
 bool ycp_content_reserve(struct yc_doc *doc, size_t size);
+/* Gives that room back when nothing was put into it. */
+void ycp_content_trim(struct yc_doc *doc);
 /* Copies bytes for an item's content into that room. */
 void ycp_item_set_bytes(struct yc_doc *doc, struct item *item, struct yc_slice bytes);
 /* Lets go of an item's bytes or type, for items that never came into the document as well. */

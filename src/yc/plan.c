@@ -47,8 +47,11 @@ static enum yc_status begin_run(struct plan *plan, const struct block *block)
             return ycp_refusal(heap);
         }
     }
-    plan->runs[plan->run_count++] =
-        (struct run){.next = plan->block_count, .end = plan->block_count, .client = client};
+    size_t at = plan->block_count;
+    plan->runs[plan->run_count++] = (struct run){at, at, at, .client = client};
+    struct client *owner = doc->store.clients[client];
+    owner->several = owner->run != 0;
+    owner->run = (uint32_t)plan->run_count;
     return YC_OK;
 }
 
@@ -131,6 +134,48 @@ static bool is_known(const struct plan *plan, const struct run *run, const struc
     return block->id.clock + block->content.len <= state;
 }
 
+/* Joins two heaps of waiting runs. */
+static uint32_t meld(struct plan *plan, uint32_t a, uint32_t b)
+{
+    if (a == 0 || b == 0) {
+        return a + b;
+    }
+    struct run *top = &plan->runs[a - 1];
+    struct run *other = &plan->runs[b - 1];
+    if (other->wanted.clock < top->wanted.clock) {
+        other->sibling = 0;
+        top->sibling = other->child;
+        other->child = a;
+        return b;
+    }
+    top->sibling = 0;
+    other->sibling = top->child;
+    top->child = b;
+    return a;
+}
+
+/* What is left of a heap without its top: its children, joined in pairs and then from the last. */
+static uint32_t without_top(struct plan *plan, uint32_t top)
+{
+    uint32_t pairs = 0;
+    for (uint32_t left = plan->runs[top - 1].child; left != 0;) {
+        uint32_t a = left;
+        uint32_t b = plan->runs[a - 1].sibling;
+        left = b == 0 ? 0 : plan->runs[b - 1].sibling;
+        uint32_t pair = meld(plan, a, b);
+        plan->runs[pair - 1].sibling = pairs;
+        pairs = pair;
+    }
+    uint32_t heap = 0;
+    while (pairs != 0) {
+        uint32_t next = plan->runs[pairs - 1].sibling;
+        plan->runs[pairs - 1].sibling = 0;
+        heap = meld(plan, heap, pairs);
+        pairs = next;
+    }
+    return heap;
+}
+
 static void wait_for(struct plan *plan, size_t number)
 {
     struct run *run = &plan->runs[number];
@@ -140,32 +185,25 @@ static void wait_for(struct plan *plan, size_t number)
         return;
     }
     struct client *owner = plan->doc->store.clients[client];
-    uint32_t clock = (uint32_t)run->wanted.clock;
-    owner->wake_at = owner->waiters == 0 || clock < owner->wake_at ? clock : owner->wake_at;
-    run->next_waiter = owner->waiters;
-    owner->waiters = (uint32_t)number + 1;
+    run->child = 0;
+    run->sibling = 0;
+    owner->waiters = meld(plan, owner->waiters, (uint32_t)number + 1);
 }
 
-/* Takes the runs whose wish a client's planned state has passed out of its list and puts them onto
- * the list of runs to go on with, which is linked in the same way. */
+/* Takes the runs whose wish a client's planned state has passed and puts them onto the list of runs
+ * to go on with. */
 static void wake(struct plan *plan, struct client *client, uint32_t *ready)
 {
-    if (client->waiters == 0 || client->wake_at >= planned_state(client)) {
-        return;
-    }
-    uint32_t left = client->waiters;
-    client->waiters = 0;
-    while (left != 0) {
-        size_t number = left - 1;
-        struct run *run = &plan->runs[number];
-        left = run->next_waiter;
-        if (run->wanted.clock < planned_state(client)) {
-            run->stuck = false;
-            run->next_waiter = *ready;
-            *ready = (uint32_t)number + 1;
-        } else {
-            wait_for(plan, number);
+    while (client->waiters != 0) {
+        uint32_t top = client->waiters;
+        struct run *run = &plan->runs[top - 1];
+        if (run->wanted.clock >= planned_state(client)) {
+            return;
         }
+        client->waiters = without_top(plan, top);
+        run->stuck = false;
+        run->sibling = *ready;
+        *ready = top;
     }
 }
 
@@ -202,7 +240,7 @@ static void go_on(struct plan *plan, size_t run)
     advance(plan, run, &ready);
     while (ready != 0) {
         size_t number = ready - 1;
-        ready = plan->runs[number].next_waiter;
+        ready = plan->runs[number].sibling;
         advance(plan, number, &ready);
     }
 }
@@ -431,7 +469,8 @@ static void forget(struct client *client)
 {
     client->planned = 0;
     client->waiters = 0;
-    client->wake_at = 0;
+    client->run = 0;
+    client->several = false;
     client->inserts = 0;
 }
 

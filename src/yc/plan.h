@@ -8,11 +8,15 @@
 
 /* The structs of one client in an update (or in what was pending), in clock order. */
 struct run {
+    size_t begin;
     size_t next; /* block to be placed next */
     size_t end;
-    uint32_t client;      /* index */
-    uint32_t next_waiter; /* number + 1 of the next run that waits for the same client */
-    struct yc_id wanted;  /* when it is stuck: a clock that is not held */
+    uint32_t client; /* index */
+    /* Runs that wait for the same client are a pairing heap, the lowest wanted clock on top; runs to
+     * go on with are linked by sibling. Numbers + 1: */
+    uint32_t child;
+    uint32_t sibling;
+    struct yc_id wanted; /* when it is stuck: a clock that is not held */
     bool stuck;
 };
 

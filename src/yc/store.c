@@ -4,6 +4,8 @@
  * but for a little, so that ordinary edits allocate nothing. */
 #include "store.h"
 
+#include "hash.h"
+
 #include <string.h>
 
 /* Items of a slab, and spare leaves that stay for the next transaction. */
@@ -20,9 +22,11 @@ struct slab {
 
 /* --- beginning and end ----------------------------------------------------------------------- */
 
-void ycp_store_init(struct store *store, const struct yc_allocator *allocator, size_t max_bytes)
+void ycp_store_init(struct store *store, const struct yc_allocator *allocator, size_t max_bytes,
+                    uint64_t seed)
 {
     memset(store, 0, sizeof *store);
+    store->seed = seed;
     store->heap.allocator = *allocator;
     store->heap.limit = max_bytes;
 }
@@ -69,11 +73,9 @@ void ycp_store_finish(struct store *store)
 
 /* --- clients --------------------------------------------------------------------------------- */
 
-/* Peers choose the ids, but the budget for clients bounds what a bad choice can cost. */
 static size_t slot_of(const struct store *store, uint64_t id)
 {
-    uint64_t mixed = (id ^ (id >> 29)) * UINT64_C(0x9e3779b97f4a7c15);
-    return (size_t)(mixed >> 32) & (store->table_size - 1);
+    return (size_t)ycp_hash_u64(store->seed, id) & (store->table_size - 1);
 }
 
 uint32_t ycp_client_find(const struct store *store, uint64_t id)

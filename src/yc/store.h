@@ -73,8 +73,9 @@ struct client {
     bool changed;    /* in the present transaction */
     /* Of the plan of the update that is being applied (see plan.h); 0 in between: */
     uint32_t planned; /* the state that the plan reaches, when not 0 */
-    uint32_t waiters; /* number + 1 of the first run that waits for this client */
-    uint32_t wake_at; /* the lowest clock that one of them waits for */
+    uint32_t waiters; /* number + 1 of the run that waits for this client's lowest clock */
+    uint32_t run;     /* number + 1 of the run of its structs; */
+    bool several;     /* it has others too */
     uint32_t inserts; /* structs that the plan may add */
 };
 
@@ -86,6 +87,7 @@ struct place {
 
 struct store {
     struct heap heap;
+    uint64_t seed;           /* of all hash tables of the document */
     struct client **clients; /* by index, in order of arrival */
     size_t client_count;
     size_t client_cap;
@@ -101,8 +103,8 @@ struct store {
     size_t item_count; /* in leaves */
 };
 
-void ycp_store_init(struct store *store, const struct yc_allocator *allocator,
-                    size_t max_bytes);
+void ycp_store_init(struct store *store, const struct yc_allocator *allocator, size_t max_bytes,
+                    uint64_t seed);
 void ycp_store_finish(struct store *store); /* items' contents are the caller's to release */
 
 /* NO_CLIENT when there is none. */

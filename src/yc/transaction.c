@@ -78,6 +78,7 @@ void ycp_txn_clear(struct yc_doc *doc)
     txn->deletes.count = 0;
     txn->cut_count = 0;
     notes_trim(doc);
+    ycp_content_trim(doc);
     ycp_store_trim(&doc->store);
 }
 

@@ -23,13 +23,12 @@ struct apply {
     struct plan plan;
     struct ready *ready; /* one for each planned block, in the plan's order */
     size_t ready_count;
-    struct yc_id *places; /* where items may be cut; in order once all are known */
+    struct yc_id *places; /* where items may be cut, so that one begins there */
     size_t place_count;
     size_t place_cap;
     uint32_t *touched; /* clients that get structs, or whose structs may be cut */
     size_t touched_count;
     size_t touched_cap;
-    size_t cuts;
     size_t bytes;
     size_t deletes;
     bool tells; /* the caller wants the effective update */
@@ -60,7 +59,7 @@ static bool touch(struct apply *apply, uint64_t id)
 }
 
 /* An item may be cut so that one begins there. */
-static bool touch_cut(struct apply *apply, uint64_t client, uint64_t clock)
+static bool note_place(struct apply *apply, uint64_t client, uint64_t clock)
 {
     struct heap *heap = &apply->plan.doc->store.heap;
     if (!ycp_grow(heap, &apply->places, &apply->place_cap, apply->place_count + 1,
@@ -68,8 +67,7 @@ static bool touch_cut(struct apply *apply, uint64_t client, uint64_t clock)
         return false;
     }
     apply->places[apply->place_count++] = (struct yc_id){client, clock};
-    apply->cuts++;
-    return touch(apply, client);
+    return true;
 }
 
 static bool count_block(struct apply *apply, const struct block *block)
@@ -81,8 +79,8 @@ static bool count_block(struct apply *apply, const struct block *block)
     apply->deletes += 2; /* itself, and the value before it */
     return touch(apply, block->id.client) &&
            (!block->has_origin || typed_on ||
-            touch_cut(apply, block->origin.client, block->origin.clock + 1)) &&
-           (!block->has_right || touch_cut(apply, block->right.client, block->right.clock));
+            note_place(apply, block->origin.client, block->origin.clock + 1)) &&
+           (!block->has_right || note_place(apply, block->right.client, block->right.clock));
 }
 
 static bool count_range(struct apply *apply, const struct id_range *range)
@@ -90,8 +88,75 @@ static bool count_range(struct apply *apply, const struct id_range *range)
     size_t structs = apply->plan.doc->store.item_count + apply->plan.order_count;
     apply->deletes += range->len < structs ? (size_t)range->len : structs;
     apply->deletes += 2;
-    return touch_cut(apply, range->client, range->clock) &&
-           touch_cut(apply, range->client, range->clock + range->len);
+    return note_place(apply, range->client, range->clock) &&
+           note_place(apply, range->client, range->clock + range->len);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct yc_id *left = a;
+    const struct yc_id *right = b;
+    if (left->client != right->client) {
+        return left->client < right->client ? -1 : 1;
+    }
+    return (left->clock > right->clock) - (left->clock < right->clock);
+}
+
+/* Whether a planned struct begins at a clock, as far as one look tells. */
+static bool begins_planned(const struct plan *plan, const struct client *client, uint64_t clock)
+{
+    if (client->run == 0 || client->several) {
+        return false;
+    }
+    const struct run *run = &plan->runs[client->run - 1];
+    size_t low = run->begin;
+    for (size_t high = run->end; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (plan->blocks[middle].id.clock < clock) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < run->end && plan->blocks[low].id.clock == clock;
+}
+
+/* Whether there may be an item to be cut at a place. */
+static bool may_be_cut(const struct plan *plan, const struct yc_id *place)
+{
+    const struct store *store = &plan->doc->store;
+    uint32_t index = ycp_client_find(store, place->client);
+    if (index == NO_CLIENT) {
+        return false;
+    }
+    const struct client *client = store->clients[index];
+    if (place->clock >= client->state) {
+        return place->clock < client->planned && !begins_planned(plan, client, place->clock);
+    }
+    struct place at = ycp_store_find(store, index, (uint32_t)place->clock);
+    const struct item *item = ycp_store_at(store, index, at);
+    return item->clock < place->clock && item->ref != REF_GC;
+}
+
+/* Of the places keeps those where there may be something to cut, in order and once each. */
+static bool count_cuts(struct apply *apply)
+{
+    size_t kept = 0;
+    if (apply->place_count > 1) {
+        qsort(apply->places, apply->place_count, sizeof *apply->places, by_place);
+    }
+    for (size_t i = 0; i < apply->place_count; i++) {
+        struct yc_id place = apply->places[i];
+        bool again = kept > 0 && by_place(&apply->places[kept - 1], &place) == 0;
+        if (!again && may_be_cut(&apply->plan, &place)) {
+            apply->places[kept++] = place;
+            if (!touch(apply, place.client)) {
+                return false;
+            }
+        }
+    }
+    apply->place_count = kept;
+    return true;
 }
 
 static bool count_needs(struct apply *apply)
@@ -108,14 +173,14 @@ static bool count_needs(struct apply *apply)
     for (size_t i = 0; ok && !plan->deletes_stay && i < pending->count; i++) {
         ok = count_range(apply, &pending->ranges[i]);
     }
-    return ok;
+    return ok && count_cuts(apply);
 }
 
 static bool reserve(struct apply *apply)
 {
     struct yc_doc *doc = apply->plan.doc;
     struct store *store = &doc->store;
-    size_t structs = apply->plan.order_count + apply->cuts;
+    size_t structs = apply->plan.order_count + apply->place_count;
     size_t nested = apply->deletes > 0 ? doc->nested_items + structs : 0;
     size_t leaves = 0;
     for (size_t i = 0; i < apply->touched_count; i++) {
@@ -127,7 +192,7 @@ static bool reserve(struct apply *apply)
     }
     return ycp_store_reserve_items(store, structs) && ycp_store_reserve_leaves(store, leaves) &&
            ycp_content_reserve(doc, apply->bytes) &&
-           ycp_txn_reserve(doc, apply->deletes + nested, apply->cuts + nested,
+           ycp_txn_reserve(doc, apply->deletes + nested, apply->place_count + nested,
                            apply->plan.run_count) &&
            (!apply->tells ||
             ycp_encode_reserve(doc, structs, apply->bytes, apply->deletes + nested));
@@ -157,11 +222,7 @@ static enum yc_status make_ready(struct apply *apply, const struct block *block)
         return ycp_refusal(&doc->store.heap);
     }
     if (block->parent == PARENT_ROOT) {
-        enum yc_status status = yc_root(doc, (const char *)block->root.data, block->root.len,
-                                        YC_ANY_KIND, &ready->root);
-        if (status != YC_OK) {
-            return status == YC_UTF8 ? YC_MALFORMED : status;
-        }
+        ready->root = yc_find_root(doc, (const char *)block->root.data, block->root.len);
     }
     if (block->has_key) {
         ready->entry = ycp_entry_create(doc, block->key);
@@ -172,11 +233,44 @@ static enum yc_status make_ready(struct apply *apply, const struct block *block)
     return YC_OK;
 }
 
+/* Before anything is set aside: too many roots are to leave nothing behind. */
+static enum yc_status make_roots(struct apply *apply)
+{
+    struct yc_type *root;
+    enum yc_status status = YC_OK;
+    for (size_t i = 0; status == YC_OK && i < apply->plan.order_count; i++) {
+        const struct block *block = planned_block(apply, i);
+        if (block->parent == PARENT_ROOT) {
+            status = yc_root(apply->plan.doc, (const char *)block->root.data, block->root.len,
+                             YC_ANY_KIND, &root);
+        }
+    }
+    return status;
+}
+
+/* What is held for the length of this call only. */
+static size_t scratch_bytes(const struct apply *apply)
+{
+    const struct plan *plan = &apply->plan;
+    const struct yc_txn *txn = &plan->doc->txn;
+    return plan->block_cap * sizeof *plan->blocks + plan->run_cap * sizeof *plan->runs +
+           plan->order_cap * sizeof *plan->order + plan->deletes.cap * sizeof(struct id_range) +
+           apply->ready_count * sizeof *apply->ready +
+           apply->place_cap * sizeof *apply->places +
+           apply->touched_cap * sizeof *apply->touched +
+           txn->deletes.cap * sizeof(struct id_range) + txn->cut_cap * sizeof(struct spot) +
+           txn->changed_cap * sizeof(struct part) + plan->doc->out.cap;
+}
+
 static enum yc_status make_all_ready(struct apply *apply)
 {
     struct yc_doc *doc = apply->plan.doc;
     struct heap *heap = &doc->store.heap;
     size_t count = apply->plan.order_count;
+    enum yc_status status = make_roots(apply);
+    if (status != YC_OK) {
+        return status;
+    }
     if (!count_needs(apply) || !reserve(apply)) {
         return ycp_refusal(heap);
     }
@@ -186,11 +280,11 @@ static enum yc_status make_all_ready(struct apply *apply)
             return ycp_refusal(heap);
         }
     }
-    enum yc_status status = YC_OK;
     for (size_t i = 0; status == YC_OK && i < count; i++) {
         status = make_ready(apply, planned_block(apply, i));
     }
-    return status;
+    bool fits = heap->used - scratch_bytes(apply) <= doc->limits.bytes;
+    return status == YC_OK && !fits ? YC_LIMIT : status;
 }
 
 /* --- cutting ahead --------------------------------------------------------------------------- */
@@ -198,16 +292,6 @@ static enum yc_status make_all_ready(struct apply *apply)
 /* Finding where to cut a long content means to go through it. A peer that has it cut at many places
  * in a bad order would make that quadratic, so long ones are cut ahead, from left to right: then each
  * cut goes on where the last one ended. */
-
-static int by_place(const void *a, const void *b)
-{
-    const struct yc_id *left = a;
-    const struct yc_id *right = b;
-    if (left->client != right->client) {
-        return left->client < right->client ? -1 : 1;
-    }
-    return (left->clock > right->clock) - (left->clock < right->clock);
-}
 
 /* Cuts what is held of long items at the places from first on that lie before end. */
 static void cut_places(struct apply *apply, size_t first, struct yc_id end)
@@ -231,11 +315,8 @@ static void cut_places(struct apply *apply, size_t first, struct yc_id end)
 
 static void cut_ahead(struct apply *apply)
 {
-    if (apply->plan.doc->has_long && apply->place_count > 0) {
-        qsort(apply->places, apply->place_count, sizeof *apply->places, by_place);
+    if (apply->plan.doc->has_long) {
         cut_places(apply, 0, (struct yc_id){UINT64_MAX, UINT64_MAX});
-    } else {
-        apply->place_count = 0;
     }
 }
 
@@ -429,7 +510,7 @@ static void integrate_all(struct apply *apply)
 }
 
 /* The room for news that stays for the next update. */
-#define OUT_KEPT 65536
+#define OUT_KEPT 4096
 
 /* --- applying -------------------------------------------------------------------------------- */
 
@@ -454,6 +535,13 @@ static void apply_finish(struct apply *apply)
     ycp_plan_finish(&apply->plan);
 }
 
+/* While an update is applied, twice as much again as a document may hold. */
+static size_t limit_with_scratch(const struct yc_doc *doc)
+{
+    size_t bytes = doc->limits.bytes;
+    return bytes < SIZE_MAX / 3 ? bytes * 3 : SIZE_MAX;
+}
+
 enum yc_status yc_apply(struct yc_doc *doc, struct yc_slice update, struct yc_slice *effective)
 {
     struct apply apply = {.tells = effective != NULL};
@@ -469,14 +557,16 @@ enum yc_status yc_apply(struct yc_doc *doc, struct yc_slice update, struct yc_sl
         yc_buf_free(&doc->out);
     }
     ycp_buf_begin(&doc->out);
+    doc->store.heap.limit = limit_with_scratch(doc);
     enum yc_status status = ycp_plan(&apply.plan, doc, update);
     status = status == YC_OK ? make_all_ready(&apply) : status;
     if (status == YC_OK) {
         integrate_all(&apply);
         ycp_encode_transaction(doc, apply.tells);
-        ycp_txn_clear(doc);
     }
     apply_finish(&apply);
+    ycp_txn_clear(doc);
+    doc->store.heap.limit = doc->limits.bytes;
     if (status != YC_OK) {
         ycp_clients_truncate(&doc->store, clients);
         ycp_roots_truncate(doc, roots);
