@@ -209,16 +209,15 @@ enum yc_status yc_encode_state_vector(const struct yc_doc *doc, struct yc_buf *o
 static bool gather_deleted(const struct yc_doc *doc, struct census *census, uint32_t client,
                            struct id_set *deleted)
 {
-    const struct store *store = &doc->store;
-    uint64_t id = store->clients[client]->id;
-    struct place place = {0, 0};
-    do {
-        const struct item *item = ycp_store_at(store, client, place);
-        struct id_range range = {id, item->clock, item->len};
-        if (ycp_item_deleted(item) && !ycp_idset_add(deleted, &census->heap, range)) {
+    uint64_t id = doc->store.clients[client]->id;
+    uint32_t start;
+    uint32_t end = 0;
+    while (ycp_store_next_deleted(&doc->store, client, end, &start, &end)) {
+        struct id_range range = {id, start, end - start};
+        if (!ycp_idset_add(deleted, &census->heap, range)) {
             return false;
         }
-    } while (ycp_place_next(store, client, &place));
+    }
     return true;
 }
 
@@ -375,16 +374,12 @@ static uint64_t hash_client(const struct yc_doc *doc, uint32_t client)
     const struct store *store = &doc->store;
     uint64_t hash = mix(mix(UINT64_C(0x9e3779b97f4a7c15), store->clients[client]->id),
                         store->clients[client]->state);
-    bool inside = false;
-    struct place place = {0, 0};
-    do {
-        const struct item *item = ycp_store_at(store, client, place);
-        if (ycp_item_deleted(item) != inside) {
-            inside = !inside;
-            hash = mix(hash, item->clock);
-        }
-    } while (ycp_place_next(store, client, &place));
-    return mix(hash, inside);
+    uint32_t start;
+    uint32_t end = 0;
+    while (ycp_store_next_deleted(store, client, end, &start, &end)) {
+        hash = mix(mix(hash, start), end);
+    }
+    return hash;
 }
 
 /* Clients are summed up, so that their order does not matter and nothing has to be sorted. */

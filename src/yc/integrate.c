@@ -124,7 +124,7 @@ static void integrate_content(struct yc_doc *doc, struct item *item)
         doc->deepest = depth > doc->deepest ? depth : doc->deepest;
     } else if (item->ref == REF_DELETED) {
         ycp_txn_note_delete(doc, item);
-        item->flags |= ITEM_DELETED;
+        ycp_store_delete(&doc->store, item);
     }
 }
 

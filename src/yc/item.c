@@ -244,7 +244,7 @@ static void mark_deleted(struct yc_doc *doc, struct item *item, struct yc_type *
     if (!(item->flags & ITEM_KEYED) && ycp_content_countable(item->ref)) {
         item->owner.type->length -= item->len;
     }
-    item->flags |= ITEM_DELETED;
+    ycp_store_delete(&doc->store, item);
     ycp_txn_note_delete(doc, item);
     if (item->ref == REF_TYPE) {
         item->content.type->next = *dying;

@@ -297,6 +297,7 @@ static struct leaf *leaf_insert(struct store *store, struct client *client, size
     store->spare_leaf_count--;
     leaf->next = NULL;
     leaf->count = 0;
+    leaf->deleted = 0;
     memmove(&client->leaves[index + 1], &client->leaves[index],
             (client->leaf_count - index) * sizeof(struct leaf *));
     client->leaves[index] = leaf;
@@ -304,11 +305,28 @@ static struct leaf *leaf_insert(struct store *store, struct client *client, size
     return leaf;
 }
 
+/* The bits of a mask from one on, moved up, or down onto it. */
+static uint32_t bits_open(uint32_t mask, uint32_t at)
+{
+    uint32_t below = (UINT32_C(1) << at) - 1;
+    return (mask & below) | (mask & ~below) << 1;
+}
+
+static uint32_t bits_close(uint32_t mask, uint32_t at)
+{
+    uint32_t below = (UINT32_C(1) << at) - 1;
+    return (mask & below) | (mask >> 1 & ~below);
+}
+
 static void leaf_put(struct leaf *leaf, uint32_t index, struct item *item)
 {
-    memmove(&leaf->items[index + 1], &leaf->items[index],
-            (leaf->count - index) * sizeof(struct item *));
+    uint32_t moved = leaf->count - index;
+    memmove(&leaf->items[index + 1], &leaf->items[index], moved * sizeof(struct item *));
+    memmove(&leaf->clocks[index + 1], &leaf->clocks[index], moved * sizeof leaf->clocks[0]);
     leaf->items[index] = item;
+    leaf->clocks[index] = item->clock;
+    leaf->deleted = bits_open(leaf->deleted, index);
+    leaf->deleted |= (item->flags & ITEM_DELETED ? UINT32_C(1) : 0) << index;
     leaf->count++;
 }
 
@@ -332,6 +350,9 @@ static void leaf_halve(struct store *store, struct client *client, size_t index)
     right->count = LEAF_MAX / 2;
     left->count = LEAF_MAX - right->count;
     memcpy(right->items, &left->items[left->count], right->count * sizeof(struct item *));
+    memcpy(right->clocks, &left->clocks[left->count], right->count * sizeof left->clocks[0]);
+    right->deleted = left->deleted >> left->count;
+    left->deleted &= (UINT32_C(1) << left->count) - 1;
 }
 
 void ycp_store_insert_after(struct store *store, struct place place, struct item *item)
@@ -354,8 +375,12 @@ void ycp_store_remove(struct store *store, uint32_t client, struct place place)
     struct client *owner = store->clients[client];
     struct leaf *leaf = owner->leaves[place.leaf];
     leaf->count--;
+    uint32_t moved = leaf->count - place.index;
     memmove(&leaf->items[place.index], &leaf->items[place.index + 1],
-            (leaf->count - place.index) * sizeof(struct item *));
+            moved * sizeof(struct item *));
+    memmove(&leaf->clocks[place.index], &leaf->clocks[place.index + 1],
+            moved * sizeof leaf->clocks[0]);
+    leaf->deleted = bits_close(leaf->deleted, place.index);
     store->item_count--;
     if (leaf->count == 0) {
         owner->leaf_count--;
@@ -372,12 +397,12 @@ static uint32_t find_leaf(const struct client *client, uint32_t clock)
 {
     size_t low = 0;
     size_t high = client->leaf_count - 1;
-    if (clock >= client->leaves[high]->items[0]->clock) {
+    if (clock >= client->leaves[high]->clocks[0]) {
         return (uint32_t)high;
     }
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
-        if (client->leaves[middle]->items[0]->clock <= clock) {
+        if (client->leaves[middle]->clocks[0] <= clock) {
             low = middle;
         } else {
             high = middle;
@@ -393,12 +418,12 @@ struct place ycp_store_find(const struct store *store, uint32_t client, uint32_t
     const struct leaf *leaf = owner->leaves[index];
     uint32_t low = 0;
     uint32_t high = leaf->count;
-    if (leaf->items[high - 1]->clock <= clock) {
+    if (leaf->clocks[high - 1] <= clock) {
         return (struct place){index, high - 1};
     }
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
-        if (leaf->items[middle]->clock <= clock) {
+        if (leaf->clocks[middle] <= clock) {
             low = middle;
         } else {
             high = middle;
@@ -410,6 +435,46 @@ struct place ycp_store_find(const struct store *store, uint32_t client, uint32_t
 struct item *ycp_store_at(const struct store *store, uint32_t client, struct place place)
 {
     return store->clients[client]->leaves[place.leaf]->items[place.index];
+}
+
+void ycp_store_delete(struct store *store, struct item *item)
+{
+    struct place place = ycp_store_find(store, item->client, item->clock);
+    item->flags |= ITEM_DELETED;
+    store->clients[item->client]->leaves[place.leaf]->deleted |= UINT32_C(1) << place.index;
+}
+
+/* The first place from one on whose item is deleted, or is not. */
+static bool find_deleted(const struct client *client, struct place *place, bool deleted)
+{
+    for (; place->leaf < client->leaf_count; *place = (struct place){place->leaf + 1, 0}) {
+        const struct leaf *leaf = client->leaves[place->leaf];
+        uint32_t mask = deleted ? leaf->deleted : ~leaf->deleted;
+        for (mask >>= place->index; place->index < leaf->count && mask != 0; mask >>= 1) {
+            if (mask & 1) {
+                return true;
+            }
+            place->index++;
+        }
+    }
+    return false;
+}
+
+bool ycp_store_next_deleted(const struct store *store, uint32_t client, uint32_t from,
+                            uint32_t *start, uint32_t *end)
+{
+    const struct client *owner = store->clients[client];
+    if (from >= owner->state) {
+        return false;
+    }
+    struct place place = ycp_store_find(store, client, from);
+    if (!find_deleted(owner, &place, true)) {
+        return false;
+    }
+    *start = owner->leaves[place.leaf]->clocks[place.index];
+    *end = find_deleted(owner, &place, false) ? owner->leaves[place.leaf]->clocks[place.index]
+                                              : owner->state;
+    return true;
 }
 
 bool ycp_place_next(const struct store *store, uint32_t client, struct place *place)

@@ -57,9 +57,12 @@ struct item {
     uint8_t flags;  /* enum item_flag */
 };
 
+/* Clocks and deletions stand here as well, so that looking for them touches no item. */
 struct leaf {
-    struct leaf *next; /* spare leaf */
-    uint32_t count;    /* >= 1 */
+    struct leaf *next;         /* spare leaf */
+    uint32_t count;            /* >= 1 */
+    uint32_t deleted;          /* a bit for each item */
+    uint32_t clocks[LEAF_MAX]; /* where the items begin */
     struct item *items[LEAF_MAX];
 };
 
@@ -142,6 +145,11 @@ void ycp_store_insert_after(struct store *store, struct place place, struct item
 /* Takes the struct at a place out of the client's clocks (it was melted into its left one). Places
  * in front of it stay good. */
 void ycp_store_remove(struct store *store, uint32_t client, struct place place);
+/* Marks an item that is in its leaf as deleted. */
+void ycp_store_delete(struct store *store, struct item *item);
+/* The next run of deleted clocks of a client, from a clock on; false when there is none. */
+bool ycp_store_next_deleted(const struct store *store, uint32_t client, uint32_t from,
+                            uint32_t *start, uint32_t *end);
 /* Moves to the neighbour; false at the end, and the place stays. */
 bool ycp_place_next(const struct store *store, uint32_t client, struct place *place);
 bool ycp_place_prev(const struct store *store, uint32_t client, struct place *place);

@@ -1,0 +1,40 @@
+/* What stands between the plan of an update and its integration: items are filled in, types, roots
+ * and keys made, room set aside for every cut, note and byte. All of that can fail and leaves the
+ * document as it was; nothing after it can. */
+#ifndef YC_READY_H
+#define YC_READY_H
+
+#include "plan.h"
+
+/* A planned block's item, and what it still has to know when it is integrated. */
+struct ready {
+    struct item *item;
+    struct entry *entry; /* for its key, unless the type has that key by then */
+    struct yc_type *root;
+};
+
+struct apply {
+    struct plan plan;
+    struct ready *ready; /* one for each planned block, in the plan's order */
+    size_t ready_count;
+    struct yc_id *places; /* where items may be cut, so that one begins there */
+    size_t place_count;
+    size_t place_cap;
+    uint32_t *touched; /* clients that get structs, or whose structs may be cut */
+    size_t touched_count;
+    size_t touched_cap;
+    size_t bytes;
+    size_t deletes;
+    bool tells; /* the caller wants the effective update */
+};
+
+struct block *ycp_planned_block(const struct apply *apply, size_t number);
+/* Orders places by client and clock, for qsort. */
+int ycp_by_place(const void *a, const void *b);
+
+/* Counts what the plan needs and makes all of it. YC_LIMIT, YC_MEMORY. */
+enum yc_status ycp_make_ready(struct apply *apply);
+/* Lets go of all that, used or not, and of the plan. */
+void ycp_ready_finish(struct apply *apply);
+
+#endif
