@@ -87,15 +87,13 @@ struct yc_doc {
     uint32_t stamp;      /* of the last step of a conflict walk */
     struct yc_txn txn;
     struct yc_buf out; /* the update of the last transaction */
-    /* What builds on something not seen yet: an update without deletes (empty when nothing waits),
-     * the first clock that is wanted of each client that holds something up, and deletes. */
-    struct yc_buf pending;
-    struct id_set wanted;          /* len is 1 */
+    /* What builds on something not seen yet (see pending.h): updates without deletes, the clocks that
+     * they want first of other clients, and deletes. */
+    struct yc_buf pending;         /* one update, or nothing */
+    struct yc_buf late;            /* those behind it, each with its length in front */
+    struct id_set wanted;          /* len is 1; in no order, perhaps twice */
     struct id_set pending_deletes; /* normalized */
 };
-
-/* What the limit pending_bytes counts. */
-size_t ycp_pending_bytes(const struct yc_doc *doc);
 
 /* --- keys and roots ---------------------------------------------------------------------------- */
 

@@ -2,6 +2,7 @@
  * vectors, delete sets, the hash. */
 #include "block.h"
 #include "item.h"
+#include "pending.h"
 #include "update.h"
 
 #include <stdlib.h>
@@ -292,15 +293,18 @@ static void put_state(const struct yc_doc *doc, struct yc_buf *out, struct censu
 static enum yc_status pending_structs(const struct yc_doc *doc, struct yc_slice state_vector,
                                       struct yc_buf *out)
 {
+    struct yc_buf all = {.allocator = out->allocator};
     struct yc_buf own = {.allocator = out->allocator};
     struct yc_buf beyond = {.allocator = out->allocator};
-    enum yc_status status = yc_encode_state_vector(doc, &own);
+    enum yc_status status = ycp_pending_merge(doc, (struct yc_slice){NULL, 0}, &all);
+    status = status == YC_OK ? yc_encode_state_vector(doc, &own) : status;
     if (status == YC_OK) {
-        status = yc_diff_update(yc_buf_slice(&doc->pending), yc_buf_slice(&own), &beyond);
+        status = yc_diff_update(yc_buf_slice(&all), yc_buf_slice(&own), &beyond);
     }
     if (status == YC_OK) {
         status = yc_diff_update(yc_buf_slice(&beyond), state_vector, out);
     }
+    yc_buf_free(&all);
     yc_buf_free(&own);
     yc_buf_free(&beyond);
     return status;
@@ -327,7 +331,7 @@ static enum yc_status add_pending(const struct yc_doc *doc, struct yc_slice stat
         status = ycp_buf_end(&deletes);
         parts[count++] = yc_buf_slice(&deletes);
     }
-    if (status == YC_OK && doc->pending.len > 0) {
+    if (status == YC_OK && ycp_pending_structs(doc)) {
         status = pending_structs(doc, vector, &structs);
         parts[count++] = yc_buf_slice(&structs);
     }

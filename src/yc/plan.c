@@ -5,6 +5,7 @@
 #include "plan.h"
 
 #include "depth.h"
+#include "pending.h"
 
 #include <string.h>
 
@@ -317,15 +318,10 @@ static void put_rest(struct plan *plan, size_t first, size_t end, struct yc_buf 
     ycp_put_varuint(out, 0);
 }
 
+/* What the stuck runs want. */
 static enum yc_status note_wanted(struct plan *plan)
 {
     struct heap *heap = &plan->doc->store.heap;
-    const struct id_set *old = &plan->doc->wanted;
-    for (size_t i = 0; i < old->count && !plan->pending_taken; i++) {
-        if (!ycp_idset_add(&plan->wanted, heap, old->ranges[i])) {
-            return ycp_refusal(heap);
-        }
-    }
     for (size_t i = 0; i < plan->run_count; i++) {
         const struct run *run = &plan->runs[i];
         struct id_range want = {run->wanted.client, run->wanted.clock, 1};
@@ -333,34 +329,69 @@ static enum yc_status note_wanted(struct plan *plan)
             return ycp_refusal(heap);
         }
     }
-    ycp_idset_normalize(&plan->wanted);
     return YC_OK;
 }
 
-/* The rest of this update, melted with what is still pending. */
-static enum yc_status merge_rest(struct plan *plan)
+/* The rest of this update is to be kept behind what waits: room for it. */
+static enum yc_status join_rest(struct plan *plan, struct yc_buf *rest)
+{
+    struct yc_doc *doc = plan->doc;
+    struct heap *heap = &doc->store.heap;
+    const size_t length = 8;
+    struct yc_buf empty = plan->pending;
+    plan->pending = *rest;
+    *rest = empty;
+    plan->pending_joins = true;
+    bool ok = ycp_buf_reserve(&doc->late, plan->pending.len + length) &&
+              ycp_grow(heap, &doc->wanted.ranges, &doc->wanted.cap,
+                       doc->wanted.count + plan->wanted.count, sizeof(struct id_range));
+    return ok ? YC_OK : ycp_refusal(heap);
+}
+
+/* All that waits, with the rest of this update, as one; and all that it wants. */
+static enum yc_status merge_rest(struct plan *plan, const struct yc_buf *rest)
 {
     struct yc_doc *doc = plan->doc;
     struct yc_buf old = {.allocator = &doc->counted};
-    struct yc_buf rest = {.allocator = &doc->counted};
-    put_rest(plan, 0, plan->pending_runs, &rest);
+    if (!plan->pending_taken) {
+        for (size_t i = 0; i < doc->wanted.count; i++) {
+            if (!ycp_idset_add(&plan->wanted, &doc->store.heap, doc->wanted.ranges[i])) {
+                return ycp_refusal(&doc->store.heap);
+            }
+        }
+        ycp_idset_normalize(&plan->wanted);
+        return ycp_pending_merge(doc, yc_buf_slice(rest), &plan->pending);
+    }
     put_rest(plan, plan->pending_runs, plan->run_count, &old);
-    enum yc_status status = ycp_buf_end(&rest);
-    status = status == YC_OK ? ycp_buf_end(&old) : status;
+    enum yc_status status = ycp_buf_end(&old);
     struct yc_slice parts[2];
     size_t count = 0;
-    struct yc_slice before = yc_buf_slice(plan->pending_taken ? &old : &doc->pending);
-    if (before.len > 0) {
-        parts[count++] = before;
+    if (old.len > 0) {
+        parts[count++] = yc_buf_slice(&old);
     }
-    if (rest.len > 0) {
-        parts[count++] = yc_buf_slice(&rest);
+    if (rest->len > 0) {
+        parts[count++] = yc_buf_slice(rest);
     }
     if (status == YC_OK && count > 0) {
         status = yc_merge_updates(parts, count, &plan->pending);
     }
     yc_buf_free(&old);
+    return status;
+}
+
+static enum yc_status keep_rest(struct plan *plan)
+{
+    struct yc_doc *doc = plan->doc;
+    struct yc_buf rest = {.allocator = &doc->counted};
+    enum yc_status status = note_wanted(plan);
+    put_rest(plan, 0, plan->pending_runs, &rest);
+    status = status == YC_OK ? ycp_buf_end(&rest) : status;
+    if (status == YC_OK) {
+        bool joins = !plan->pending_taken && ycp_pending_keeps(doc, rest.len);
+        status = joins ? join_rest(plan, &rest) : merge_rest(plan, &rest);
+    }
     yc_buf_free(&rest);
+    doc->late.failed = false;
     return status == YC_MEMORY ? ycp_refusal(&doc->store.heap) : status;
 }
 
@@ -426,10 +457,11 @@ static enum yc_status plan_deletes(struct plan *plan)
 static bool fits_pending(const struct plan *plan)
 {
     const struct yc_doc *doc = plan->doc;
-    const struct yc_buf *structs = plan->pending_stays ? &doc->pending : &plan->pending;
+    bool stays = plan->pending_stays || plan->pending_joins;
     const struct id_set *deletes =
         plan->deletes_stay ? &doc->pending_deletes : &plan->deletes_later;
-    size_t bytes = structs->len + deletes->count * sizeof(struct id_range);
+    size_t bytes = plan->pending.len + (stays ? doc->pending.len + doc->late.len : 0) +
+                   deletes->count * sizeof(struct id_range);
     return bytes <= doc->limits.pending_bytes || bytes <= ycp_pending_bytes(doc);
 }
 
@@ -438,8 +470,7 @@ static enum yc_status plan_rest(struct plan *plan)
     plan->pending_stays = !plan->pending_taken && !any_stuck(plan);
     enum yc_status status = YC_OK;
     if (!plan->pending_stays) {
-        status = merge_rest(plan);
-        status = status == YC_OK ? note_wanted(plan) : status;
+        status = keep_rest(plan);
     }
     status = status == YC_OK ? plan_deletes(plan) : status;
     return status == YC_OK && !fits_pending(plan) ? YC_LIMIT : status;
@@ -449,13 +480,17 @@ static enum yc_status plan_rest(struct plan *plan)
 
 enum yc_status ycp_plan(struct plan *plan, struct yc_doc *doc, struct yc_slice update)
 {
-    *plan = (struct plan){.doc = doc, .pending = {.allocator = &doc->counted}};
+    *plan = (struct plan){.doc = doc,
+                          .pending = {.allocator = &doc->counted},
+                          .old = {.allocator = &doc->counted}};
     enum yc_status status = read_update(plan, update, &plan->deletes);
     plan->pending_runs = plan->run_count;
     status = status == YC_OK ? plan_runs(plan, 0) : status;
-    if (status == YC_OK && doc->pending.len > 0 && wanted_is_held(doc)) {
+    if (status == YC_OK && ycp_pending_structs(doc) && wanted_is_held(doc)) {
         plan->pending_taken = true;
-        status = read_update(plan, yc_buf_slice(&doc->pending), NULL);
+        status = ycp_pending_merge(doc, (struct yc_slice){NULL, 0}, &plan->old);
+        status = status == YC_OK ? read_update(plan, yc_buf_slice(&plan->old), NULL)
+                                 : ycp_refusal(&doc->store.heap);
         status = status == YC_OK ? plan_runs(plan, plan->pending_runs) : status;
         if (status == YC_OK) {
             plan_again(plan);
@@ -493,4 +528,5 @@ void ycp_plan_finish(struct plan *plan)
     ycp_idset_free(&plan->deletes_later, &store->heap);
     ycp_idset_free(&plan->wanted, &store->heap);
     yc_buf_free(&plan->pending);
+    yc_buf_free(&plan->old);
 }

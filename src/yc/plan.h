@@ -36,9 +36,11 @@ struct plan {
     struct id_set deletes_later; /* of these and of pending ones, what is beyond the states */
     struct id_set wanted;        /* what doc->wanted becomes */
     struct yc_buf pending;       /* what doc->pending becomes */
+    struct yc_buf old;           /* what was pending, when it is part of the plan */
     bool pending_taken;          /* what was pending is part of the plan */
-    bool pending_stays;          /* doc->pending and doc->wanted are to stay as they are */
-    bool deletes_stay;           /* doc->pending_deletes is to stay as it is */
+    bool pending_joins; /* pending and wanted are to be added to those of the document */
+    bool pending_stays; /* doc->pending and doc->wanted are to stay as they are */
+    bool deletes_stay;  /* doc->pending_deletes is to stay as it is */
 };
 
 /* Reads and checks an update and plans it. On failure the document is as it was, but for new clients

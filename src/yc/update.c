@@ -199,10 +199,16 @@ static void swap_sets(struct id_set *a, struct id_set *b)
     *b = kept;
 }
 
-/* What the plan found must wait becomes what waits. */
+/* What the plan found must wait becomes, or joins, what waits. */
 static void keep_pending(struct yc_doc *doc, struct plan *plan)
 {
-    if (!plan->pending_stays) {
+    if (plan->pending_joins) {
+        ycp_put_bytes(&doc->late, yc_buf_slice(&plan->pending));
+        for (size_t i = 0; i < plan->wanted.count; i++) {
+            (void)ycp_idset_add(&doc->wanted, &doc->store.heap, plan->wanted.ranges[i]);
+        }
+    } else if (!plan->pending_stays) {
+        yc_buf_free(&doc->late);
         struct yc_buf kept = doc->pending;
         doc->pending = plan->pending;
         plan->pending = kept;
