@@ -7,6 +7,7 @@
 #include "depth.h"
 #include "pending.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static uint32_t planned_state(const struct client *client)
@@ -49,7 +50,8 @@ static enum yc_status begin_run(struct plan *plan, const struct block *block)
         }
     }
     size_t at = plan->block_count;
-    plan->runs[plan->run_count++] = (struct run){at, at, at, .client = client};
+    plan->runs[plan->run_count++] = (struct run){
+        .begin = at, .next = at, .end = at, .id = block->id.client, .client = client};
     struct client *owner = doc->store.clients[client];
     owner->several = owner->run != 0;
     owner->run = (uint32_t)plan->run_count;
@@ -246,6 +248,29 @@ static void go_on(struct plan *plan, size_t run)
     }
 }
 
+static int by_client_descending(const void *a, const void *b)
+{
+    const struct run *left = a;
+    const struct run *right = b;
+    if (left->id != right->id) {
+        return left->id < right->id ? 1 : -1;
+    }
+    return (left->begin > right->begin) - (left->begin < right->begin);
+}
+
+/* As Yjs does, whatever order they come in. Of concurrent items the lower client's goes first, so
+ * this is also the order in which least has to be passed over. */
+static void sort_runs(struct plan *plan, size_t first)
+{
+    size_t count = plan->run_count - first;
+    if (count > 1) {
+        qsort(&plan->runs[first], count, sizeof *plan->runs, by_client_descending);
+    }
+    for (size_t i = first; i < plan->run_count; i++) {
+        plan->doc->store.clients[plan->runs[i].client]->run = (uint32_t)i + 1;
+    }
+}
+
 static enum yc_status plan_runs(struct plan *plan, size_t first)
 {
     struct heap *heap = &plan->doc->store.heap;
@@ -253,6 +278,7 @@ static enum yc_status plan_runs(struct plan *plan, size_t first)
                   sizeof *plan->order)) {
         return ycp_refusal(heap);
     }
+    sort_runs(plan, first);
     for (size_t i = first; i < plan->run_count; i++) {
         go_on(plan, i);
     }
@@ -285,13 +311,8 @@ static bool wanted_is_held(const struct yc_doc *doc)
     return false;
 }
 
-static uint64_t client_id(const struct plan *plan, size_t run)
-{
-    return plan->doc->store.clients[plan->runs[run].client]->id;
-}
-
 /* Writes the stuck rest of the runs from first to end as an update; len 0 when there is none. Runs
- * come with their clients descending, as they came in. */
+ * stand with their clients descending. */
 static void put_rest(struct plan *plan, size_t first, size_t end, struct yc_buf *out)
 {
     uint64_t stuck = 0;
@@ -309,7 +330,7 @@ static void put_rest(struct plan *plan, size_t first, size_t end, struct yc_buf 
             continue;
         }
         ycp_put_varuint(out, run->end - run->next);
-        ycp_put_varuint(out, client_id(plan, i));
+        ycp_put_varuint(out, run->id);
         ycp_put_varuint(out, plan->blocks[run->next].id.clock);
         for (size_t block = run->next; block < run->end; block++) {
             ycp_block_put(out, &plan->blocks[block], 0);

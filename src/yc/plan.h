@@ -8,6 +8,7 @@
 
 /* The structs of one client in an update (or in what was pending), in clock order. */
 struct run {
+    uint64_t id; /* of the client */
     size_t begin;
     size_t next; /* block to be placed next */
     size_t end;
