@@ -84,7 +84,6 @@ struct yc_doc {
     uint32_t deepest;    /* the depth of the deepest type there has been */
     size_t nested_items; /* items in nested types, deleted ones included */
     bool has_long;       /* there may be an item that is slow to cut */
-    uint32_t stamp;      /* of the last step of a conflict walk */
     struct yc_txn txn;
     struct yc_buf out; /* the update of the last transaction */
     /* What builds on something not seen yet (see pending.h): updates without deletes, the clocks that

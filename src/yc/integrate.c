@@ -10,15 +10,16 @@
  *  - The first item that is neither ends the search: its origin lies left of ours, so it and all
  *    behind it belong to somebody who typed further left, and our runs must not cross.
  *
- * The walk marks what it passes with rising stamps: "passed" is a stamp from this walk, "passed
- * since the last move" one from the last move on. No set is built, nothing is allocated. */
+ * So the items are a tree, an item being a child of its origin, written down parent first; and what
+ * the search has to know of an item is how deep it stands: as deep as ours, it has the same origin;
+ * deeper, it belongs to the last one that had; less deep, the search ends. A clock is one deeper
+ * than the clock before it in the same item.
+ *
+ * Whole subtrees are passed at once: an item remembers the last item that is known to be in its
+ * subtree. What once is stays so, since nothing ever comes to stand within a subtree that is not of
+ * it. Following such notes from one to the next shortens them (path halving), so that a long run is
+ * gone through once and not once for each who typed beside it. */
 #include "integrate.h"
-
-static bool same_origin(const struct item *a, const struct item *b)
-{
-    return a->origin_client == b->origin_client &&
-           (a->origin_client == NO_CLIENT || a->origin_clock == b->origin_clock);
-}
 
 static bool same_right(const struct item *a, const struct item *b)
 {
@@ -32,21 +33,67 @@ static struct item *first_of(const struct item *item)
     return item->flags & ITEM_KEYED ? item->owner.entry->first : item->owner.type->start;
 }
 
-/* Stamps rise for the life of the document; when they run out all are wiped. */
-static void stamps_restart(struct yc_doc *doc)
+/* How deep an item stands, its first clock. */
+static uint32_t depth_of(const struct item *item)
 {
-    struct store_walk walk = {0};
-    for (struct item *item; (item = ycp_store_walk(&doc->store, &walk)) != NULL;) {
-        item->stamp = 0;
-    }
-    doc->stamp = 0;
+    return item->left == NULL ? 0 : item->left->depth + item->left->len;
 }
 
-static struct item *origin_of(const struct yc_doc *doc, const struct item *item)
+/* Depths of honest documents are far below 2^31; beyond they wrap. */
+static bool is_deeper(const struct item *item, uint32_t depth)
 {
-    struct place place = ycp_store_find(&doc->store, item->origin_client, item->origin_clock);
-    return ycp_store_at(&doc->store, item->origin_client, place);
+    return item->depth - depth - 1 < UINT32_C(0x7fffffff);
 }
+
+/* --- subtrees -------------------------------------------------------------------------------- */
+
+/* The item that one remembers, or itself. */
+static struct item *noted(const struct yc_doc *doc, struct item *item)
+{
+    if (item->last_client == NO_CLIENT) {
+        return item;
+    }
+    struct place place = ycp_store_find(&doc->store, item->last_client, item->last_clock);
+    return ycp_store_at(&doc->store, item->last_client, place);
+}
+
+static void note(struct item *item, const struct item *last)
+{
+    if (last != item) {
+        item->last_client = last->client;
+        item->last_clock = ycp_item_last_clock(last);
+    }
+}
+
+static struct item *last_noted(const struct yc_doc *doc, struct item *item)
+{
+    for (;;) {
+        struct item *next = noted(doc, item);
+        struct item *after = noted(doc, next);
+        if (after == next) {
+            return next;
+        }
+        note(item, after);
+        item = after;
+    }
+}
+
+/* The last item of a subtree. */
+static struct item *end_of(const struct yc_doc *doc, struct item *top)
+{
+    struct item *last = last_noted(doc, top);
+    while (last->right != NULL && is_deeper(last->right, top->depth)) {
+        struct item *next = last->right;
+        if (is_deeper(next, last->depth)) {
+            note(last, next);
+        }
+        last = last_noted(doc, next);
+    }
+    note(top, last);
+    return last;
+}
+
+/* --- finding the place ----------------------------------------------------------------------- */
 
 static bool lower_client(const struct yc_doc *doc, const struct item *a, const struct item *b)
 {
@@ -54,35 +101,23 @@ static bool lower_client(const struct yc_doc *doc, const struct item *a, const s
 }
 
 /* The item that ours goes behind; NULL: it is the first. */
-static struct item *find_left(struct yc_doc *doc, const struct item *item)
+static struct item *find_left(const struct yc_doc *doc, const struct item *item)
 {
     struct item *left = item->left;
     struct item *other = left != NULL ? left->right : first_of(item);
-    if (doc->stamp > UINT32_MAX - (uint32_t)doc->store.item_count - 1) {
-        stamps_restart(doc);
-    }
-    uint32_t passed = doc->stamp + 1;
-    uint32_t since_move = passed;
-    for (; other != NULL && other != item->right; other = other->right) {
-        other->stamp = ++doc->stamp;
-        bool moves;
-        if (same_origin(item, other)) {
+    bool moves = true;
+    while (other != NULL && other != item->right) {
+        if (other->depth == item->depth) {
             moves = lower_client(doc, other, item);
             if (!moves && same_right(item, other)) {
                 break;
             }
-        } else {
-            const struct item *origin =
-                other->origin_client == NO_CLIENT ? NULL : origin_of(doc, other);
-            if (origin == NULL || origin->stamp < passed) {
-                break;
-            }
-            moves = origin->stamp < since_move;
+        } else if (!is_deeper(other, item->depth)) {
+            break;
         }
-        if (moves) {
-            left = other;
-            since_move = doc->stamp + 1;
-        }
+        struct item *last = end_of(doc, other);
+        left = moves ? last : left;
+        other = last->right;
     }
     return left;
 }
@@ -146,6 +181,8 @@ void ycp_integrate(struct yc_doc *doc, struct item *item)
         ycp_store_append(&doc->store, item);
         return;
     }
+    item->depth = depth_of(item);
+    item->last_client = NO_CLIENT;
     if (has_company(item)) {
         item->left = find_left(doc, item);
     }

@@ -194,6 +194,8 @@ static struct item *cut(struct yc_doc *doc, struct place place, struct item *ite
     right->origin_clock = right->clock - 1;
     right->right_client = item->right_client;
     right->right_clock = item->right_clock;
+    right->depth = item->depth + diff;
+    right->last_client = NO_CLIENT;
     right->owner = item->owner;
     right->ref = item->ref;
     right->flags = item->flags & (uint8_t)~ITEM_CUT_HEAD;

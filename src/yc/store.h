@@ -52,9 +52,13 @@ struct item {
     uint32_t origin_clock;
     uint32_t right_client;
     uint32_t right_clock;
-    uint32_t stamp; /* when the present conflict walk passed here */
-    uint8_t ref;    /* enum ref; never REF_SKIP */
-    uint8_t flags;  /* enum item_flag */
+    /* For integrate.c: how deep it stands, and the last item known to be in its subtree (client is an
+     * index, or NO_CLIENT). */
+    uint32_t depth;
+    uint32_t last_client;
+    uint32_t last_clock;
+    uint8_t ref;   /* enum ref; never REF_SKIP */
+    uint8_t flags; /* enum item_flag */
 };
 
 /* Clocks and deletions stand here as well, so that looking for them touches no item. */
