@@ -6,13 +6,15 @@
  *
  * Rules that hold for every call:
  *  - No I/O, no clock, no globals, no threads, no log. Calls on different documents may run at the
- *    same time in different threads; calls on one document may not.
+ *    same time in different threads. Of one document (or awareness) only calls that take it, or a
+ *    type of it, as const may, while nothing changes it. No thread owns it.
  *  - Bytes from a peer are never trusted: they are checked in full before anything changes. A call
  *    that does not return YC_OK has changed nothing and has emptied its output buffer.
  *  - Lengths and positions in text count UTF-16 code units, as in every Yjs client. Text itself is
  *    UTF-8. A cut between the two halves of a surrogate pair turns each into U+FFFD, as in Yjs.
- *  - Names, keys and text that a caller hands over are UTF-8 with a length in bytes, and are
- *    copied.
+ *  - Names, keys and text that a caller hands over are UTF-8, and are copied. No input of a call may
+ *    lie in its output buffer. What a call gives that lies in the document is valid until the next
+ *    yc_apply, yc_begin, writing call, yc_commit or yc_doc_destroy of it, whatever that returns.
  */
 #ifndef YC_H
 #define YC_H
@@ -20,6 +22,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -32,6 +35,11 @@ extern "C" {
 #define YC_API
 #define YC_CHECK
 #endif
+
+#define YC_VERSION "0.1.0"
+/* The version of the library that is linked. While the first number is 0 each second number is an
+ * interface of its own; from then on enum values stay and new fields come at the end. */
+YC_API const char *yc_version(void);
 
 /* --- results ----------------------------------------------------------------------------------- */
 
@@ -65,6 +73,12 @@ struct yc_slice {
     const uint8_t *data;
     size_t len;
 };
+
+static inline struct yc_slice yc_str(const char *text)
+{
+    struct yc_slice slice = {(const uint8_t *)text, strlen(text)};
+    return slice;
+}
 
 /* Bytes that calls write into: each call replaces what was there and keeps the memory, so a buffer
  * that is used again costs no allocation. Starts as {0}, which means the C library's allocator; or
@@ -124,16 +138,17 @@ struct yc_stats {
     size_t items;         /* structs in memory, after melting */
     uint32_t clients;     /* clients with structs or pending structs */
     uint32_t roots;
-    bool pending; /* structs or deletes wait for others */
+    bool pending;     /* structs or deletes wait for others */
+    uint64_t version; /* grows whenever yc_encode_state would give other bytes */
 };
 YC_API void yc_doc_stats(const struct yc_doc *doc, struct yc_stats *stats);
 
 /* --- a document and bytes ---------------------------------------------------------------------- */
 
 /* Takes an update in. What cannot be placed yet, because it builds on something not seen, waits in
- * the document. effective (may be NULL) becomes the update that is news to whoever was level with
- * this document before the call; empty (len 0) when nothing was news. It belongs to the document
- * and is valid until its next change.
+ * the document, and is part of its state. effective (may be NULL) becomes the update that is news to
+ * whoever was level with this document before the call, and lies in the document; empty (len 0) when
+ * nothing was news, or when all of it waits: to have it after a restart keep the update itself.
  * YC_MALFORMED, YC_LIMIT, YC_MEMORY, YC_BUSY. */
 YC_API YC_CHECK enum yc_status yc_apply(struct yc_doc *doc, struct yc_slice update,
                                         struct yc_slice *effective);
@@ -190,11 +205,10 @@ enum yc_kind {
 struct yc_type;
 
 /* The root of that name, or NULL. */
-YC_API struct yc_type *yc_find_root(const struct yc_doc *doc, const char *name,
-                                    size_t name_len);
+YC_API struct yc_type *yc_find_root(const struct yc_doc *doc, struct yc_slice name);
 /* The same, made when it is not there, and of that kind from now on. With YC_ANY_KIND it stays what
  * it is. YC_KIND (it is of another kind), YC_LIMIT, YC_UTF8, YC_MEMORY. */
-YC_API YC_CHECK enum yc_status yc_root(struct yc_doc *doc, const char *name, size_t name_len,
+YC_API YC_CHECK enum yc_status yc_root(struct yc_doc *doc, struct yc_slice name,
                                        enum yc_kind kind, struct yc_type **root);
 /* Roots in order of their making: start with NULL, ends with NULL. */
 YC_API struct yc_type *yc_next_root(const struct yc_doc *doc, const struct yc_type *previous);
@@ -229,15 +243,42 @@ YC_API YC_CHECK enum yc_status yc_delta(const struct yc_type *text, struct yc_bu
  * subdocument is {}. YC_KIND (a root of no kind yet), YC_MEMORY. */
 YC_API YC_CHECK enum yc_status yc_json(const struct yc_type *type, struct yc_buf *out);
 
-/* One element of an array or XML type as JSON; nested (may be NULL) becomes the type that it is, or
- * NULL. YC_RANGE, YC_KIND, YC_MEMORY. */
+/* A value, read or to be written. */
+enum yc_form {
+    YC_VALUE_NONE, /* there is none (reading) */
+    YC_VALUE_JSON, /* JSON text of one value; numbers are doubles, as in JavaScript */
+    YC_VALUE_TEXT, /* a string, as it is */
+    YC_VALUE_BYTES,
+    YC_VALUE_TYPE, /* a type within the type */
+};
+
+struct yc_value {
+    enum yc_form form;
+    struct yc_slice bytes; /* JSON, text, bytes; name of a new XML element or hook */
+    enum yc_kind kind;     /* of the type */
+    struct yc_type *type;  /* that was read, or has been made */
+};
+
+/* One element of an array or XML type. What bytes point to lies in the document or in out.
+ * YC_RANGE, YC_KIND, YC_MEMORY; form is then NONE. */
 YC_API YC_CHECK enum yc_status yc_get(const struct yc_type *list, uint64_t index,
-                                      struct yc_buf *out, struct yc_type **nested);
-/* The same for a key of a map, or an attribute of any type; out is empty (len 0) when it has no
- * value. YC_MEMORY. */
-YC_API YC_CHECK enum yc_status yc_map_get(const struct yc_type *map, const char *key,
-                                          size_t key_len, struct yc_buf *out,
-                                          struct yc_type **nested);
+                                      struct yc_value *value, struct yc_buf *out);
+/* The same for a key of a map, or an attribute of any other type. YC_MEMORY. */
+YC_API YC_CHECK enum yc_status yc_map_get(const struct yc_type *map, struct yc_slice key,
+                                          struct yc_value *value, struct yc_buf *out);
+
+/* Goes over a list: an array or XML type element by element; a text by runs of characters, embedded
+ * objects (JSON) and types. Starts as {0}; good until the next change. */
+struct yc_walk {
+    uint64_t index; /* behind what was read last */
+    const void *at; /* for the library's own use */
+    uint64_t offset;
+    size_t byte;
+};
+/* The next; form NONE at the end. YC_KIND (a map, a root of no kind yet), YC_MEMORY. */
+YC_API YC_CHECK enum yc_status yc_next(const struct yc_type *list, struct yc_walk *walk,
+                                       struct yc_value *value, struct yc_buf *out);
+
 /* The keys that have a value, in the order of their first use: start with key NULL, ends with NULL.
  * A key is valid until the next change. */
 struct yc_key;
@@ -253,31 +294,23 @@ struct yc_txn;
 /* client: up to 2^53 - 1; Yjs clients draw 32 random bits. YC_BUSY, YC_LIMIT (the id). */
 YC_API YC_CHECK enum yc_status yc_begin(struct yc_doc *doc, uint64_t client,
                                         struct yc_txn **txn);
-/* Ends the transaction, and gives its update for others; empty (len 0) when nothing was changed.
- * The update belongs to the document and is valid until its next change. */
+/* Ends the transaction, whose pointer is then void, and gives its update for others; empty (len 0)
+ * when nothing was changed. The update lies in the document. */
 YC_API struct yc_slice yc_commit(struct yc_txn *txn);
 
-/* What goes into a list or under a key. */
-enum yc_form { YC_VALUE_JSON, YC_VALUE_BYTES, YC_VALUE_TYPE };
-
-struct yc_value {
-    enum yc_form form;
-    enum yc_kind kind; /* of the new, empty type */
-    struct yc_slice
-        bytes; /* JSON text of one value; bytes; the name of an XML element or hook */
-};
-
 /* All below: YC_KIND, YC_RANGE, YC_LIMIT, YC_MEMORY, and for what they take YC_UTF8, YC_JSON. A
- * call that fails has changed nothing; the transaction goes on. */
+ * call that fails has changed nothing; the transaction goes on. There is no way back from what was
+ * done. Types must be of the transaction's document. */
 
 /* Attributes are a JSON object, {"bold":true,"link":null}: null ends a format. With none (len 0) text
- * takes on the formats of the place, as in Yjs. */
+ * takes on the formats of the place, as in Yjs. Values are compared as they are spelt, white space
+ * aside: spell them as JSON.stringify does. */
 YC_API YC_CHECK enum yc_status yc_text_insert(struct yc_txn *txn, struct yc_type *text,
                                               uint64_t index, struct yc_slice utf8,
                                               struct yc_slice attributes);
-/* A JSON object, or a type, in the text. */
+/* JSON (an object, in most editors) or a type, as one character of the text. */
 YC_API YC_CHECK enum yc_status yc_text_embed(struct yc_txn *txn, struct yc_type *text,
-                                             uint64_t index, const struct yc_value *embed,
+                                             uint64_t index, struct yc_value *embed,
                                              struct yc_slice attributes);
 YC_API YC_CHECK enum yc_status yc_text_format(struct yc_txn *txn, struct yc_type *text,
                                               uint64_t index, uint64_t len,
@@ -287,15 +320,13 @@ YC_API YC_CHECK enum yc_status yc_delete(struct yc_txn *txn, struct yc_type *lis
                                          uint64_t index, uint64_t len);
 /* Into an array or an XML type. */
 YC_API YC_CHECK enum yc_status yc_insert(struct yc_txn *txn, struct yc_type *list,
-                                         uint64_t index, const struct yc_value *values,
-                                         size_t count);
-/* Into a map, or an attribute of any other type. */
+                                         uint64_t index, struct yc_value *values, size_t count);
+/* Into a map, or an attribute of a text, an XML element or a hook. */
 YC_API YC_CHECK enum yc_status yc_map_set(struct yc_txn *txn, struct yc_type *map,
-                                          const char *key, size_t key_len,
-                                          const struct yc_value *value);
+                                          struct yc_slice key, struct yc_value *value);
 /* Nothing happens when the key has no value. */
 YC_API YC_CHECK enum yc_status yc_map_delete(struct yc_txn *txn, struct yc_type *map,
-                                             const char *key, size_t key_len);
+                                             struct yc_slice key);
 
 /* --- y-protocols: sync -------------------------------------------------------------------------- */
 

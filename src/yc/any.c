@@ -262,6 +262,23 @@ void ycp_any_to_json(struct yc_buf *out, struct reader *reader)
     }
 }
 
+enum any_form ycp_any_take(struct reader *reader, struct yc_slice *bytes)
+{
+    uint8_t tag = reader->at < reader->end ? *reader->at : 0;
+    if (tag != TAG_STRING && tag != TAG_BYTES) {
+        return ANY_OTHER;
+    }
+    ycp_get_u8(reader);
+    *bytes = ycp_get_bytes(reader);
+    return tag == TAG_STRING ? ANY_TEXT : ANY_BYTES;
+}
+
+void ycp_any_put_text(struct yc_buf *out, struct yc_slice text)
+{
+    ycp_put_u8(out, TAG_STRING);
+    ycp_put_bytes(out, text);
+}
+
 /* --- from JSON ------------------------------------------------------------------------------- */
 
 static void put_big_endian(struct yc_buf *out, uint64_t bits, int bytes)

@@ -138,10 +138,9 @@ void ycp_type_destroy(struct yc_type *type)
 
 /* --- roots ----------------------------------------------------------------------------------- */
 
-struct yc_type *yc_find_root(const struct yc_doc *doc, const char *name, size_t name_len)
+struct yc_type *yc_find_root(const struct yc_doc *doc, struct yc_slice name)
 {
-    struct yc_slice key = {(const uint8_t *)name, name_len};
-    const struct entry *entry = ycp_entry_find(doc, NULL, key);
+    const struct entry *entry = ycp_entry_find(doc, NULL, name);
     return entry == NULL ? NULL : entry->is.root;
 }
 
@@ -155,21 +154,24 @@ static enum yc_status settle_kind(struct yc_type *root, enum yc_kind kind)
     return YC_OK;
 }
 
-enum yc_status yc_root(struct yc_doc *doc, const char *name, size_t name_len, enum yc_kind kind,
+enum yc_status yc_root(struct yc_doc *doc, struct yc_slice name, enum yc_kind kind,
                        struct yc_type **root)
 {
-    struct yc_slice key = {(const uint8_t *)name, name_len};
-    *root = yc_find_root(doc, name, name_len);
+    *root = NULL;
+    if ((int)kind < 0 || kind > YC_ANY_KIND) {
+        return YC_KIND;
+    }
+    *root = yc_find_root(doc, name);
     if (*root != NULL) {
         return settle_kind(*root, kind);
     }
-    if (!ycp_utf8_valid(key)) {
+    if (!ycp_utf8_valid(name)) {
         return YC_UTF8;
     }
-    if (doc->root_count >= doc->limits.roots || name_len > doc->limits.name_bytes) {
+    if (doc->root_count >= doc->limits.roots || name.len > doc->limits.name_bytes) {
         return YC_LIMIT;
     }
-    struct entry *entry = ycp_entry_create(doc, key);
+    struct entry *entry = ycp_entry_create(doc, name);
     struct yc_type *type = ycp_type_create(doc, kind, (struct yc_slice){NULL, 0});
     if (doc->bucket_count == 0) {
         table_grow(doc);
@@ -313,5 +315,6 @@ void yc_doc_stats(const struct yc_doc *doc, struct yc_stats *stats)
         .roots = doc->root_count,
         .pending_bytes = ycp_pending_bytes(doc),
         .pending = ycp_pending_bytes(doc) > 0,
+        .version = doc->version,
     };
 }

@@ -81,6 +81,7 @@ struct yc_doc {
     struct yc_type *last_root;
     uint32_t root_count;
     struct chunk *chunk; /* being filled; may be NULL */
+    uint64_t version;    /* see yc_stats */
     uint32_t deepest;    /* the depth of the deepest type there has been */
     size_t nested_items; /* items in nested types, deleted ones included */
     bool has_long;       /* there may be an item that is slow to cut */

@@ -63,6 +63,10 @@ void ycp_any_skip(struct reader *reader, unsigned max_depth);
 void ycp_any_to_json(struct yc_buf *out, struct reader *reader);
 /* Whether the next value is undefined. */
 bool ycp_any_is_undefined(const struct reader *reader);
+/* Takes the next value when it is a string or bytes; ANY_OTHER: it is neither, and is not read. */
+enum any_form { ANY_OTHER, ANY_TEXT, ANY_BYTES };
+enum any_form ycp_any_take(struct reader *reader, struct yc_slice *bytes);
+void ycp_any_put_text(struct yc_buf *out, struct yc_slice text);
 /* Writes one valid JSON value as any, in lib0's shortest forms. */
 void ycp_any_from_json(struct yc_buf *out, struct yc_slice valid);
 

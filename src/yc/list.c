@@ -8,6 +8,12 @@ static bool is_xml(enum yc_kind kind)
     return kind == YC_XML_ELEMENT || kind == YC_XML_FRAGMENT;
 }
 
+/* Written as an any value. */
+static bool is_any(const struct yc_value *value)
+{
+    return value->form == YC_VALUE_JSON || value->form == YC_VALUE_TEXT;
+}
+
 /* --- lists ----------------------------------------------------------------------------------- */
 
 /* XML holds XML only. */
@@ -28,7 +34,7 @@ static enum yc_status check_values(struct yc_txn *txn, const struct yc_type *lis
     ycp_buf_begin(&txn->scratch);
     for (size_t i = 0; i < count && status == YC_OK; i++) {
         status = may_hold(list, &values[i]) ? ycp_value_check(txn, list, &values[i]) : YC_KIND;
-        needs->bytes += values[i].form == YC_VALUE_JSON ? 0 : values[i].bytes.len;
+        needs->bytes += is_any(&values[i]) ? 0 : values[i].bytes.len;
     }
     needs->bytes += txn->scratch.len + (list->item == NULL ? list->name->len : 0);
     needs->items = count;
@@ -68,7 +74,7 @@ static size_t put_any(struct yc_txn *txn, struct gap *gap, const struct yc_value
 {
     size_t run = 0;
     const uint8_t *start = any->at;
-    while (run < count && values[run].form == YC_VALUE_JSON) {
+    while (run < count && is_any(&values[run])) {
         ycp_any_skip(any, YCP_MAX_DEPTH);
         run++;
     }
@@ -77,12 +83,12 @@ static size_t put_any(struct yc_txn *txn, struct gap *gap, const struct yc_value
     return run;
 }
 
-static void put_values(struct yc_txn *txn, struct gap gap, const struct yc_value *values,
+static void put_values(struct yc_txn *txn, struct gap gap, struct yc_value *values,
                        size_t count, struct yc_type *types)
 {
     struct reader any = ycp_reader(yc_buf_slice(&txn->scratch));
     for (size_t i = 0; i < count;) {
-        if (values[i].form == YC_VALUE_JSON) {
+        if (is_any(&values[i])) {
             i += put_any(txn, &gap, &values[i], count - i, &any);
             continue;
         }
@@ -91,6 +97,7 @@ static void put_values(struct yc_txn *txn, struct gap gap, const struct yc_value
             type = types;
             types = type->next;
             type->next = NULL;
+            values[i].type = type;
         }
         struct content content = {1, values[i].bytes};
         gap.left =
@@ -100,7 +107,7 @@ static void put_values(struct yc_txn *txn, struct gap gap, const struct yc_value
 }
 
 enum yc_status yc_insert(struct yc_txn *txn, struct yc_type *list, uint64_t index,
-                         const struct yc_value *values, size_t count)
+                         struct yc_value *values, size_t count)
 {
     struct yc_doc *doc = txn->doc;
     if (list->kind != YC_ARRAY && !is_xml(list->kind)) {
@@ -141,7 +148,8 @@ enum yc_status ycp_list_delete(struct yc_txn *txn, struct yc_type *list, uint64_
     uint64_t last;
     struct item *item = ycp_list_find(list, index, &from);
     const struct item *end = ycp_list_find(list, index + len - 1, &last);
-    struct needs needs = {.deletes = ycp_deletes_for(doc, len)};
+    struct needs needs = {.deletes = ycp_deletes_for(doc, len),
+                          .types = ycp_range_has_types(list, index, len)};
     needs.cut[0] = from > 0 ? item : NULL;
     needs.cut[1] = last + 1 < end->len ? end : NULL;
     enum yc_status status = ycp_write_reserve(txn, &needs);
@@ -202,7 +210,7 @@ static void put_member(struct yc_txn *txn, struct yc_type *map, struct entry *en
     enum ref ref = REF_BINARY;
     if (value->form == YC_VALUE_TYPE) {
         ref = REF_TYPE;
-    } else if (value->form == YC_VALUE_JSON) {
+    } else if (is_any(value)) {
         ref = REF_ANY;
         content.bytes = yc_buf_slice(&txn->scratch);
     }
@@ -225,20 +233,20 @@ static enum yc_status check_member(struct yc_txn *txn, struct yc_type *map, stru
     return ycp_value_check(txn, map, value);
 }
 
-enum yc_status yc_map_set(struct yc_txn *txn, struct yc_type *map, const char *key,
-                          size_t key_len, const struct yc_value *value)
+enum yc_status yc_map_set(struct yc_txn *txn, struct yc_type *map, struct yc_slice key,
+                          struct yc_value *value)
 {
     struct yc_doc *doc = txn->doc;
-    struct yc_slice name = {(const uint8_t *)key, key_len};
-    enum yc_status status = check_member(txn, map, name, value);
+    enum yc_status status = check_member(txn, map, key, value);
     if (status != YC_OK) {
         return status;
     }
     bool made;
-    struct entry *entry = entry_for(map, name, &made);
+    struct entry *entry = entry_for(map, key, &made);
     struct yc_type *type = value->form == YC_VALUE_TYPE ? ycp_value_type(txn, value) : NULL;
     struct needs needs = {.items = 1, .clocks = 1, .deletes = 2};
-    needs.bytes = value->bytes.len + txn->scratch.len + key_len +
+    needs.types = entry != NULL && entry->is.last != NULL && entry->is.last->ref == REF_TYPE;
+    needs.bytes = value->bytes.len + txn->scratch.len + key.len +
                   (map->item == NULL ? map->name->len : 0);
     if (entry == NULL || (type == NULL && value->form == YC_VALUE_TYPE)) {
         status = ycp_refusal(&doc->store.heap);
@@ -256,21 +264,20 @@ enum yc_status yc_map_set(struct yc_txn *txn, struct yc_type *map, const char *k
         ycp_entry_insert(doc, map, entry);
     }
     put_member(txn, map, entry, value, type);
+    value->type = type;
     return YC_OK;
 }
 
-enum yc_status yc_map_delete(struct yc_txn *txn, struct yc_type *map, const char *key,
-                             size_t key_len)
+enum yc_status yc_map_delete(struct yc_txn *txn, struct yc_type *map, struct yc_slice key)
 {
-    struct yc_slice name = {(const uint8_t *)key, key_len};
     if (!has_keys(map)) {
         return YC_KIND;
     }
-    const struct entry *entry = ycp_entry_find(txn->doc, map, name);
+    const struct entry *entry = ycp_entry_find(txn->doc, map, key);
     if (entry == NULL || ycp_item_deleted(entry->is.last)) {
         return YC_OK;
     }
-    struct needs needs = {.deletes = 1};
+    struct needs needs = {.deletes = 1, .types = entry->is.last->ref == REF_TYPE};
     enum yc_status status = ycp_write_reserve(txn, &needs);
     if (status == YC_OK) {
         ycp_item_delete(txn->doc, entry->is.last);

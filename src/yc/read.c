@@ -317,11 +317,67 @@ enum yc_status yc_text(const struct yc_type *type, struct yc_buf *out)
 
 /* --- single values --------------------------------------------------------------------------- */
 
-enum yc_status yc_get(const struct yc_type *list, uint64_t index, struct yc_buf *out,
-                      struct yc_type **nested)
+static void put_other(struct yc_value *value, struct yc_buf *out, const struct item *item,
+                      uint64_t index)
 {
+    put_values(out, item, index, index + 1);
+    value->form = YC_VALUE_JSON;
+    value->bytes = yc_buf_slice(out);
+}
+
+/* The next of an item's any values. */
+static void take_any(struct yc_value *value, struct yc_buf *out, struct reader *reader)
+{
+    enum any_form form = ycp_any_take(reader, &value->bytes);
+    value->form = form == ANY_TEXT ? YC_VALUE_TEXT : YC_VALUE_BYTES;
+    if (form == ANY_OTHER) {
+        ycp_any_to_json(out, reader);
+        value->form = YC_VALUE_JSON;
+        value->bytes = yc_buf_slice(out);
+    }
+}
+
+/* One value of an item that is not text. */
+static void take_value(struct yc_value *value, struct yc_buf *out, const struct item *item,
+                       uint64_t index)
+{
+    if (item->ref == REF_TYPE) {
+        value->form = YC_VALUE_TYPE;
+        value->type = item->content.type;
+        value->kind = value->type->kind;
+    } else if (item->ref == REF_BINARY || item->ref == REF_EMBED) {
+        value->form = item->ref == REF_BINARY ? YC_VALUE_BYTES : YC_VALUE_JSON;
+        value->bytes = ycp_item_content(item).bytes;
+    } else if (item->ref == REF_ANY) {
+        struct reader reader = values_at(item, index);
+        take_any(value, out, &reader);
+    } else {
+        put_other(value, out, item, index);
+    }
+}
+
+/* Without memory there is no value. */
+static enum yc_status end_value(struct yc_value *value, struct yc_buf *out)
+{
+    enum yc_status status = ycp_buf_end(out);
+    if (status != YC_OK) {
+        *value = (struct yc_value){0};
+    }
+    return status;
+}
+
+static bool is_list(const struct yc_type *type)
+{
+    return type->kind == YC_ARRAY || type->kind == YC_XML_ELEMENT ||
+           type->kind == YC_XML_FRAGMENT;
+}
+
+enum yc_status yc_get(const struct yc_type *list, uint64_t index, struct yc_value *value,
+                      struct yc_buf *out)
+{
+    *value = (struct yc_value){0};
     ycp_buf_begin(out);
-    if (list->kind == YC_ANY_KIND || ycp_is_text(list->kind) || is_map(list)) {
+    if (!is_list(list)) {
         return YC_KIND;
     }
     const struct item *item = list->start;
@@ -332,31 +388,78 @@ enum yc_status yc_get(const struct yc_type *list, uint64_t index, struct yc_buf 
     if (item == NULL) {
         return YC_RANGE;
     }
-    ycp_put_item_json(out, item, index);
-    if (nested != NULL) {
-        *nested = item->ref == REF_TYPE ? item->content.type : NULL;
-    }
-    return ycp_buf_end(out);
+    take_value(value, out, item, index);
+    return end_value(value, out);
 }
 
-enum yc_status yc_map_get(const struct yc_type *map, const char *key, size_t key_len,
-                          struct yc_buf *out, struct yc_type **nested)
+enum yc_status yc_map_get(const struct yc_type *map, struct yc_slice key,
+                          struct yc_value *value, struct yc_buf *out)
 {
-    struct yc_slice name = {(const uint8_t *)key, key_len};
-    const struct entry *entry = ycp_entry_find(map->doc, map, name);
+    const struct entry *entry = ycp_entry_find(map->doc, map, key);
     const struct item *item = entry == NULL ? NULL : entry->is.last;
+    *value = (struct yc_value){0};
     ycp_buf_begin(out);
-    if (nested != NULL) {
-        *nested = NULL;
+    if (item != NULL && ycp_item_visible(item)) {
+        take_value(value, out, item, item->len - 1);
     }
-    if (item == NULL || !ycp_item_visible(item)) {
+    return end_value(value, out);
+}
+
+/* All characters of an item. */
+static void take_text(struct yc_value *value, struct yc_buf *out, const struct item *item)
+{
+    value->form = YC_VALUE_TEXT;
+    value->bytes = ycp_item_content(item).bytes;
+    if (item->flags & ITEM_CUT_HEAD) {
+        ycp_put_item_text(out, item);
+        value->bytes = yc_buf_slice(out);
+    }
+}
+
+/* The next of the any values that a walk is in the midst of. */
+static void walk_any(struct yc_walk *walk, struct yc_value *value, struct yc_buf *out,
+                     const struct item *item)
+{
+    struct yc_slice bytes = ycp_item_content(item).bytes;
+    struct reader reader =
+        ycp_reader((struct yc_slice){bytes.data + walk->byte, bytes.len - walk->byte});
+    take_any(value, out, &reader);
+    walk->byte = (size_t)(reader.at - bytes.data);
+}
+
+/* walk->at is the item that the walk is in, offset the values of it that have been read; at the end
+ * both stay where they are. */
+enum yc_status yc_next(const struct yc_type *list, struct yc_walk *walk, struct yc_value *value,
+                       struct yc_buf *out)
+{
+    const struct item *item = walk->at == NULL ? list->start : walk->at;
+    *value = (struct yc_value){0};
+    ycp_buf_begin(out);
+    if (!is_list(list) && !ycp_is_text(list->kind)) {
+        return YC_KIND;
+    }
+    while (item != NULL && (!ycp_item_visible(item) || walk->offset >= item->len)) {
+        walk->at = item;
+        walk->offset = item->right == NULL ? item->len : 0;
+        walk->byte = 0;
+        item = item->right;
+    }
+    if (item == NULL) {
         return YC_OK;
     }
-    ycp_put_item_json(out, item, item->len - 1);
-    if (nested != NULL && item->ref == REF_TYPE) {
-        *nested = item->content.type;
+    uint64_t taken = 1;
+    if (item->ref == REF_STRING) {
+        take_text(value, out, item);
+        taken = item->len;
+    } else if (item->ref == REF_ANY) {
+        walk_any(walk, value, out, item);
+    } else {
+        take_value(value, out, item, walk->offset);
     }
-    return ycp_buf_end(out);
+    walk->at = item;
+    walk->offset += taken;
+    walk->index += taken;
+    return end_value(value, out);
 }
 
 const struct yc_key *yc_map_next(const struct yc_type *map, const struct yc_key *key,

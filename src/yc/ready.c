@@ -197,7 +197,7 @@ static enum yc_status make_ready(struct apply *apply, const struct block *block)
         return ycp_refusal(&doc->store.heap);
     }
     if (block->parent == PARENT_ROOT) {
-        ready->root = yc_find_root(doc, (const char *)block->root.data, block->root.len);
+        ready->root = yc_find_root(doc, block->root);
     }
     if (block->has_key) {
         ready->entry = ycp_entry_create(doc, block->key);
@@ -216,8 +216,7 @@ static enum yc_status make_roots(struct apply *apply)
     for (size_t i = 0; status == YC_OK && i < apply->plan.order_count; i++) {
         const struct block *block = ycp_planned_block(apply, i);
         if (block->parent == PARENT_ROOT) {
-            status = yc_root(apply->plan.doc, (const char *)block->root.data, block->root.len,
-                             YC_ANY_KIND, &root);
+            status = yc_root(apply->plan.doc, block->root, YC_ANY_KIND, &root);
         }
     }
     return status;

@@ -1,4 +1,4 @@
-/* What went wrong, in words. */
+/* What went wrong, in words; and what this is. */
 #include "yc.h"
 
 const char *yc_status_text(enum yc_status status)
@@ -24,4 +24,9 @@ const char *yc_status_text(enum yc_status status)
         return "a transaction is open";
     }
     return "unknown status";
+}
+
+const char *yc_version(void)
+{
+    return YC_VERSION;
 }

@@ -21,6 +21,7 @@ struct edit {
     struct yc_buf strings;  /* keys and values of wanted */
     size_t format_items;    /* formats in the text that hold */
     size_t format_max;      /* bytes of the longest */
+    bool types;             /* among what will be deleted */
     uint64_t cut;           /* the clock offset at which left's item is to be cut, or 0 */
 };
 
@@ -265,6 +266,7 @@ static enum yc_status reserve(struct edit *edit, struct content content, size_t 
     const size_t lengths = 16; /* of a format's key and value, as they are written */
     const struct yc_type *text = edit->text;
     struct needs needs = {.deletes = deletes, .clocks = (size_t)content.len};
+    needs.types = edit->types;
     needs.cut[0] = edit->cut > 0 ? edit->right : NULL;
     needs.cut[1] = second_cut;
     needs.bytes = content.bytes.len + (text->item == NULL ? text->name->len : 0);
@@ -337,9 +339,10 @@ static enum yc_status embed_content(struct edit *edit, const struct yc_value *em
 }
 
 enum yc_status yc_text_embed(struct yc_txn *txn, struct yc_type *text, uint64_t index,
-                             const struct yc_value *embed, struct yc_slice attributes)
+                             struct yc_value *embed, struct yc_slice attributes)
 {
-    if (!ycp_is_text(text->kind) || embed->form == YC_VALUE_BYTES) {
+    if (!ycp_is_text(text->kind) ||
+        (embed->form != YC_VALUE_JSON && embed->form != YC_VALUE_TYPE)) {
         return YC_KIND;
     }
     if (!ycp_in_range(text, index, 0)) {
@@ -357,6 +360,7 @@ enum yc_status yc_text_embed(struct yc_txn *txn, struct yc_type *text, uint64_t 
     }
     if (status == YC_OK) {
         insert(&edit, type == NULL ? REF_EMBED : REF_TYPE, content, type);
+        embed->type = type;
     } else if (type != NULL) {
         ycp_type_destroy(type);
     }
@@ -503,6 +507,7 @@ enum yc_status ycp_text_delete(struct yc_txn *txn, struct yc_type *text, uint64_
     if (status == YC_OK) {
         const struct item *cut = last + 1 < end->len ? end : NULL;
         size_t deletes = ycp_deletes_for(txn->doc, len) + edit.format_items;
+        edit.types = ycp_range_has_types(text, index, len);
         status = reserve(&edit, (struct content){0}, deletes, cut);
     }
     if (status == YC_OK) {

@@ -227,11 +227,13 @@ static void integrate_all(struct apply *apply)
     for (size_t i = 0; i < plan->order_count; i++) {
         integrate_block(apply, &apply->ready[i], ycp_planned_block(apply, i));
     }
+    bool waits = plan->pending_joins || !plan->pending_stays || !plan->deletes_stay;
     delete_ranges(doc, &plan->deletes);
     if (!plan->deletes_stay) {
         delete_ranges(doc, &doc->pending_deletes);
     }
     keep_pending(doc, plan);
+    doc->version += waits || doc->txn.changed_count > 0 || doc->txn.deletes.count > 0;
     ycp_txn_clean(doc);
 }
 

@@ -30,6 +30,7 @@ enum yc_status yc_begin(struct yc_doc *doc, uint64_t client, struct yc_txn **txn
 struct yc_slice yc_commit(struct yc_txn *txn)
 {
     struct yc_doc *doc = txn->doc;
+    doc->version += txn->changed_count > 0 || txn->deletes.count > 0;
     ycp_txn_clean(doc);
     ycp_encode_transaction(doc, true);
     ycp_txn_clear(doc);
@@ -85,21 +86,25 @@ enum yc_status ycp_write_reserve(struct yc_txn *txn, const struct needs *needs)
     }
     size_t cuts = (needs->cut[0] != NULL ? 1u : 0u) + (needs->cut[1] != NULL ? 1u : 0u);
     size_t structs = needs->items + cuts;
-    size_t nested = needs->deletes > 0 ? doc->nested_items + structs : 0;
+    size_t nested = needs->types ? doc->nested_items + structs : 0;
     size_t deletes = needs->deletes + nested;
+    /* Nothing is deleted twice. */
+    size_t most = store->item_count + structs;
+    size_t total_deletes =
+        txn->total_deletes + deletes < most ? txn->total_deletes + deletes : most;
     ycp_buf_begin(&doc->out); /* an earlier call may have been refused */
     bool ok = reserve_leaves(store, own, needs, structs) &&
               ycp_store_reserve_items(store, structs) &&
               ycp_content_reserve(doc, needs->bytes) &&
               ycp_txn_reserve(doc, deletes, cuts + nested, 1) &&
               ycp_encode_reserve(doc, txn->total_structs + structs,
-                                 txn->total_bytes + needs->bytes, txn->total_deletes + deletes);
+                                 txn->total_bytes + needs->bytes, total_deletes);
     if (!ok) {
         return ycp_refusal(&store->heap);
     }
     txn->total_structs += structs;
     txn->total_bytes += needs->bytes;
-    txn->total_deletes += deletes;
+    txn->total_deletes = total_deletes;
     return YC_OK;
 }
 
@@ -151,6 +156,21 @@ bool ycp_in_range(const struct yc_type *list, uint64_t index, uint64_t len)
     return index <= list->length && len <= list->length - index;
 }
 
+bool ycp_range_has_types(const struct yc_type *list, uint64_t index, uint64_t len)
+{
+    uint64_t offset;
+    const struct item *item = ycp_list_find(list, index, &offset);
+    for (uint64_t left = offset + len; item != NULL && left > 0; item = item->right) {
+        if (ycp_item_visible(item)) {
+            if (item->ref == REF_TYPE) {
+                return true;
+            }
+            left -= item->len < left ? item->len : left;
+        }
+    }
+    return false;
+}
+
 size_t ycp_deletes_for(const struct yc_doc *doc, uint64_t len)
 {
     return len < doc->store.item_count ? (size_t)len : doc->store.item_count + 2;
@@ -185,7 +205,14 @@ enum yc_status ycp_value_check(struct yc_txn *txn, const struct yc_type *type,
     if (value->form == YC_VALUE_BYTES) {
         return YC_OK;
     }
-    if (!ycp_json_valid(value->bytes, doc->limits.depth)) {
+    if (value->form == YC_VALUE_TEXT) {
+        if (!ycp_utf8_valid(value->bytes)) {
+            return YC_UTF8;
+        }
+        ycp_any_put_text(&txn->scratch, value->bytes);
+        return txn->scratch.failed ? ycp_refusal(&doc->store.heap) : YC_OK;
+    }
+    if (value->form != YC_VALUE_JSON || !ycp_json_valid(value->bytes, doc->limits.depth)) {
         return YC_JSON;
     }
     ycp_any_from_json(&txn->scratch, value->bytes);

@@ -11,6 +11,7 @@ struct needs {
     size_t clocks; /* of these items */
     size_t bytes;  /* of their contents, and of names and keys that are written with them */
     size_t deletes;
+    bool types;                /* among these, with all that is in them */
     const struct item *cut[2]; /* items that will be cut, or NULL */
 };
 
@@ -39,6 +40,8 @@ enum yc_status ycp_text_delete(struct yc_txn *txn, struct yc_type *text, uint64_
                                uint64_t len);
 /* Whether the range lies in the list. */
 bool ycp_in_range(const struct yc_type *list, uint64_t index, uint64_t len);
+/* Whether a type lies in the range. */
+bool ycp_range_has_types(const struct yc_type *list, uint64_t index, uint64_t len);
 /* The most structs that deleting so many elements can mark. */
 size_t ycp_deletes_for(const struct yc_doc *doc, uint64_t len);
 

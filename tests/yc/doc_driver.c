@@ -11,14 +11,15 @@
  * Of the chosen type:
  *   g  choose the type at an index             k  choose the type of a key
  *   J  its JSON          T  its text           R  its delta
- *   G  the value at an index as JSON           Q  the value of a key as JSON
+ *   w  choose the type at an index of a text   W  all values that a walk meets
+ *   G  the value at an index                   Q  the value of a key
  *   N  its keys, each on a line                L  its length, 8 bytes little-endian
  * Writing to it, between b (begin, for a client: 8 bytes) and c (commit; the update):
  *   I  insert text: index, text, attributes    E  embed: index, value, attributes
  *   F  format: index, length, attributes       X  delete: index, length
  *   A  insert into a list: index, values       M  set a key: key, value     K  delete a key
  * m, f and the writing commands take several byte strings, each with its length in front (4 bytes);
- * an index or a length in a string of its own are 4 bytes; a value is j and JSON, b and bytes, or t, a
+ * an index or a length in a string of its own are 4 bytes; a value is j and JSON, s and text, b and bytes, or t, a
  * digit for the kind and a name. It ends at the end of its input. */
 #include "yc.h"
 
@@ -109,7 +110,7 @@ static enum yc_status diff(struct yc_slice argument, struct yc_buf *out)
 static enum yc_status text(struct yc_buf *out)
 {
     struct yc_type *root;
-    enum yc_status status = yc_root(doc, "t", 1, YC_TEXT, &root);
+    enum yc_status status = yc_root(doc, yc_str("t"), YC_TEXT, &root);
     return status == YC_OK ? yc_text(root, out) : status;
 }
 
@@ -117,7 +118,7 @@ static enum yc_status text(struct yc_buf *out)
 
 static enum yc_status choose_root(enum yc_kind kind, struct yc_slice name)
 {
-    return yc_root(doc, (const char *)name.data, name.len, kind, &chosen);
+    return yc_root(doc, name, kind, &chosen);
 }
 
 static enum yc_status root_json(struct yc_slice argument, struct yc_buf *out)
@@ -133,20 +134,77 @@ static enum yc_status root_delta(struct yc_slice name, struct yc_buf *out)
     return status == YC_OK ? yc_delta(chosen, out) : status;
 }
 
-static enum yc_status get(struct yc_slice argument, bool keyed, bool chooses,
-                          struct yc_buf *out)
+/* Result of a command that builds it in pieces. */
+static uint8_t built[1 << 20];
+static size_t built_len;
+
+static void build(const void *bytes, size_t len)
 {
-    struct yc_type *nested = NULL;
-    enum yc_status status =
-        keyed ? yc_map_get(chosen, (const char *)argument.data, argument.len, out, &nested)
-              : yc_get(chosen, get_u32(argument.data), out, &nested);
+    if (len > sizeof built - built_len) {
+        fail("the result is too long");
+    }
+    if (len > 0) {
+        memcpy(built + built_len, bytes, len);
+    }
+    built_len += len;
+}
+
+/* A digit for the form, the length (4 bytes) and the bytes; of a type its JSON. */
+static void build_value(const struct yc_value *value)
+{
+    struct yc_buf json = {0};
+    struct yc_slice bytes = value->bytes;
+    if (value->form == YC_VALUE_TYPE) {
+        if (yc_json(value->type, &json) != YC_OK || yc_type_kind(value->type) != value->kind) {
+            fail("a type cannot be read");
+        }
+        bytes = yc_buf_slice(&json);
+    }
+    uint8_t head[5] = {(uint8_t)('0' + (int)value->form), (uint8_t)bytes.len,
+                       (uint8_t)(bytes.len >> 8), (uint8_t)(bytes.len >> 16),
+                       (uint8_t)(bytes.len >> 24)};
+    build(head, sizeof head);
+    build(bytes.data, bytes.len);
+    yc_buf_free(&json);
+}
+
+static enum yc_status get(struct yc_slice argument, bool keyed, bool chooses)
+{
+    struct yc_value value;
+    struct yc_buf out = {0};
+    enum yc_status status = keyed ? yc_map_get(chosen, argument, &value, &out)
+                                  : yc_get(chosen, get_u32(argument.data), &value, &out);
     if (status == YC_OK && chooses) {
         struct yc_id id;
-        if (nested == NULL || !yc_type_id(nested, &id) || yc_find_type(doc, id) != nested) {
+        if (value.form != YC_VALUE_TYPE || !yc_type_id(value.type, &id) ||
+            yc_find_type(doc, id) != value.type) {
             fail("no type is there to be chosen");
         }
-        chosen = nested;
+        chosen = value.type;
+    } else if (status == YC_OK) {
+        build_value(&value);
     }
+    yc_buf_free(&out);
+    return status;
+}
+
+/* All that a walk over the chosen type meets; or chooses the type that stands at an index. */
+static enum yc_status walk(const uint8_t *chooses)
+{
+    struct yc_walk walk = {0};
+    struct yc_value value = {.form = YC_VALUE_JSON};
+    struct yc_buf out = {0};
+    enum yc_status status = YC_OK;
+    while (status == YC_OK && value.form != YC_VALUE_NONE) {
+        status = yc_next(chosen, &walk, &value, &out);
+        if (status == YC_OK && chooses == NULL) {
+            build_value(&value);
+        } else if (value.form == YC_VALUE_TYPE && walk.index == get_u32(chooses) + 1) {
+            chosen = value.type;
+            break;
+        }
+    }
+    yc_buf_free(&out);
     return status;
 }
 
@@ -178,9 +236,12 @@ static enum yc_status read_chosen(uint8_t command, struct yc_slice argument, str
         return yc_delta(chosen, out);
     case 'g':
     case 'G':
-        return get(argument, false, command == 'g', out);
+        return get(argument, false, command == 'g');
+    case 'k':
+    case 'Q':
+        return get(argument, true, command == 'k');
     default:
-        return get(argument, true, command == 'k', out);
+        return walk(command == 'w' ? argument.data : NULL);
     }
 }
 
@@ -196,6 +257,9 @@ static struct yc_value value_of(struct yc_slice part)
     case 'b':
         value.form = YC_VALUE_BYTES;
         return value;
+    case 's':
+        value.form = YC_VALUE_TEXT;
+        return value;
     default:
         value.form = YC_VALUE_TYPE;
         value.kind = (enum yc_kind)(part.data[1] - '0');
@@ -207,10 +271,21 @@ static struct yc_value value_of(struct yc_slice part)
 static enum yc_status insert_values(const struct yc_slice *parts, size_t count)
 {
     struct yc_value values[PARTS];
+    struct yc_value read;
+    struct yc_buf out = {0};
+    size_t index = get_u32(parts[0].data);
     for (size_t i = 1; i < count; i++) {
         values[i - 1] = value_of(parts[i]);
     }
-    return yc_insert(txn, chosen, get_u32(parts[0].data), values, count - 1);
+    enum yc_status status = yc_insert(txn, chosen, index, values, count - 1);
+    for (size_t i = 0; i + 1 < count && status == YC_OK; i++) {
+        status = yc_get(chosen, index + i, &read, &out);
+        if (read.type != values[i].type) {
+            fail("a type that was made is not where it should be");
+        }
+    }
+    yc_buf_free(&out);
+    return status;
 }
 
 static enum yc_status write_chosen(uint8_t command, struct yc_slice argument)
@@ -233,9 +308,9 @@ static enum yc_status write_chosen(uint8_t command, struct yc_slice argument)
         return insert_values(parts, count);
     case 'M':
         value = value_of(parts[1]);
-        return yc_map_set(txn, chosen, (const char *)parts[0].data, parts[0].len, &value);
+        return yc_map_set(txn, chosen, parts[0], &value);
     default:
-        return yc_map_delete(txn, chosen, (const char *)parts[0].data, parts[0].len);
+        return yc_map_delete(txn, chosen, parts[0]);
     }
 }
 
@@ -310,9 +385,11 @@ static void execute(uint8_t command, struct yc_slice argument, struct yc_buf *ou
         result = yc_commit(txn);
         break;
     default:
-        if (chosen != NULL && command != 0 && strchr("JTRgGkQ", command) != NULL) {
+        if (chosen != NULL && command != 0 && strchr("JTRgGkQwW", command) != NULL) {
+            built_len = 0;
+            out->len = 0;
             status = read_chosen(command, argument, out);
-            result = yc_buf_slice(out);
+            result = built_len > 0 ? (struct yc_slice){built, built_len} : yc_buf_slice(out);
         } else if (chosen != NULL && txn != NULL) {
             status = write_chosen(command, argument);
         } else {

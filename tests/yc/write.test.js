@@ -54,6 +54,11 @@ function places(doc) {
         );
         if (type instanceof Y.Array || type instanceof Y.XmlFragment)
             type.toArray().forEach((child, index) => inner(child, ['g', u32(index)]));
+        if (type instanceof Y.Text)
+            type.toDelta().reduce((index, { insert }) => {
+                inner(insert, ['w', u32(index)]);
+                return index + (typeof insert === 'string' ? insert.length : 1);
+            }, 0);
     }
     return found;
 }
@@ -68,6 +73,7 @@ function value(r, xml = false) {
     if (chosen === 4) return [new Y.Array(), utf8('t0')];
     if (chosen === 5) return [new Uint8Array([0, 7, 255]), Buffer.from([98, 0, 7, 255])];
     const number = (r.next() - 0.5) * 10 ** (r.below(600) - 300);
+    if (chosen === 6) return ['plain "😀"', utf8('splain "😀"')];
     const plain = r.pick(r.chance(0.3) ? OBJECTS : r.chance(0.3) ? [number] : VALUES);
     return [plain, Buffer.concat([utf8('j'), json(plain)])];
 }
@@ -186,6 +192,56 @@ function play(batch, seed) {
     compareReading(batch, twin.doc, `seed ${seed}`);
 }
 
+// The values that an answer holds, as Yjs would have them.
+function values(answer) {
+    const found = [];
+    for (let at = 0; at < answer.length;) {
+        const length = answer.readUInt32LE(at + 1);
+        const bytes = answer.subarray(at + 5, at + 5 + length);
+        const form = answer[at] - 48;
+        if (form === 0) found.push({ end: true });
+        else if (form === 2) found.push({ text: bytes.toString() });
+        else if (form === 3) found.push({ bytes: new Uint8Array(bytes) });
+        else found.push({ [form === 1 ? 'json' : 'type']: JSON.parse(bytes.toString()) });
+        at += 5 + length;
+    }
+    return found;
+}
+
+function expectedValue(element) {
+    if (typeof element === 'string') return { text: element };
+    if (element instanceof Uint8Array) return { bytes: element };
+    const json = JSON.parse(JSON.stringify(element ?? null));
+    return element instanceof Y.AbstractType ? { type: json } : { json };
+}
+
+function sameValue(element, where) {
+    const expected = expectedValue(element);
+    return (status, result) => {
+        assert.equal(status, 'ok', where);
+        assert.deepEqual(values(result), [expected], where);
+    };
+}
+
+// A walk meets what toArray and toDelta have; text in runs of any length.
+function sameWalk(type, where) {
+    const elements =
+        type instanceof Y.Text ? type.toDelta().map((op) => op.insert) : type.toArray();
+    const join = (list) =>
+        list.reduce((all, next) => {
+            const last = all[all.length - 1];
+            const joins = type instanceof Y.Text && next.text && last?.text;
+            if (joins) last.text += next.text;
+            else all.push({ ...next });
+            return all;
+        }, []);
+    const expected = join([...elements.map(expectedValue), { end: true }]);
+    return (status, result) => {
+        assert.equal(status, 'ok', where);
+        assert.deepEqual(join(values(result)), expected, where);
+    };
+}
+
 // All that can be read of a document, beside what Yjs reads.
 function compareReading(batch, doc, where) {
     for (const { type, path } of places(doc)) {
@@ -206,12 +262,10 @@ function compareReading(batch, doc, where) {
             );
         else if (type instanceof Y.Array)
             type.toArray().forEach((element, index) =>
-                batch.add('G', u32(index), same(plain(element))),
+                batch.add('G', u32(index), sameValue(element, where)),
             );
-        else
-            type.forEach((element, key) =>
-                batch.add('Q', utf8(key), element === undefined ? null : same(plain(element))),
-            );
+        else type.forEach((element, key) => batch.add('Q', utf8(key), sameValue(element, where)));
+        if (!(type instanceof Y.Map)) batch.add('W', null, sameWalk(type, where));
         const keys = [...type._map].filter(([, item]) => !item.deleted).map(([key]) => `${key}\n`);
         batch.add('N', null, (status, result) =>
             assert.deepEqual(

@@ -161,7 +161,7 @@ static void write_result(struct yc_doc *doc, const char *out)
 {
     struct yc_buf buf = {0};
     struct yc_type *root;
-    must(yc_root(doc, ROOT_NAME, strlen(ROOT_NAME), YC_TEXT, &root));
+    must(yc_root(doc, yc_str(ROOT_NAME), YC_TEXT, &root));
     must(yc_text(root, &buf));
     write_all(out, ".text", &buf);
     must(yc_encode_state(doc, (struct yc_slice){NULL, 0}, &buf));
