@@ -387,6 +387,14 @@ YC_API YC_CHECK enum yc_status yc_awareness_expire(struct yc_awareness *awarenes
 /* An update with everybody who is here; len 0 when nobody is. */
 YC_API YC_CHECK enum yc_status yc_awareness_encode(const struct yc_awareness *awareness,
                                                    struct yc_buf *out);
+/* Sets a client's own state, one JSON value (null: it goes), with the next clock; also to renew it.
+ * news is for the others. YC_JSON, YC_LIMIT, YC_MEMORY. */
+YC_API YC_CHECK enum yc_status yc_awareness_set(struct yc_awareness *awareness, uint64_t client,
+                                                struct yc_slice json, uint64_t now_ms,
+                                                struct yc_buf *news);
+/* Moves *client on to the first that is here and not below it; false when there is none. All of them:
+ * for (uint64_t client = 0; yc_awareness_next(awareness, &client); client++). */
+YC_API bool yc_awareness_next(const struct yc_awareness *awareness, uint64_t *client);
 /* Clients that are here. */
 YC_API size_t yc_awareness_count(const struct yc_awareness *awareness);
 /* The state of a client as JSON; {NULL, 0} when it is not here. Valid until the next change. */

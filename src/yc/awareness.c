@@ -480,6 +480,43 @@ size_t yc_awareness_count(const struct yc_awareness *awareness)
     return awareness->here;
 }
 
+bool yc_awareness_next(const struct yc_awareness *awareness, uint64_t *client)
+{
+    for (size_t i = place_of(awareness, *client); i < awareness->count; i++) {
+        if (awareness->members[i]->state != NULL) {
+            *client = awareness->members[i]->client;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Said to oneself as a peer would say it. */
+enum yc_status yc_awareness_set(struct yc_awareness *awareness, uint64_t client,
+                                struct yc_slice json, uint64_t now_ms, struct yc_buf *news)
+{
+    const struct member *member = find(awareness, client);
+    uint64_t clock = member == NULL ? 1 : member->clock + 1;
+    struct yc_buf update = {.allocator = &awareness->heap.allocator};
+    ycp_buf_begin(news);
+    if (client > YCP_MAX_INTEGER || clock > YCP_MAX_INTEGER) {
+        return YC_LIMIT;
+    }
+    if (!ycp_json_valid(json, STATE_DEPTH)) {
+        return YC_JSON;
+    }
+    ycp_put_varuint(&update, 1);
+    ycp_put_varuint(&update, client);
+    ycp_put_varuint(&update, clock);
+    ycp_put_bytes(&update, json);
+    enum yc_status status = ycp_buf_end(&update);
+    if (status == YC_OK) {
+        status = yc_awareness_apply(awareness, yc_buf_slice(&update), now_ms, news);
+    }
+    yc_buf_free(&update);
+    return status;
+}
+
 struct yc_slice yc_awareness_state(const struct yc_awareness *awareness, uint64_t client)
 {
     const struct member *member = find(awareness, client);

@@ -93,7 +93,7 @@ static void put_values(struct yc_txn *txn, struct gap gap, struct yc_value *valu
             continue;
         }
         struct yc_type *type = NULL;
-        if (values[i].form == YC_VALUE_TYPE) {
+        if (values[i].form == YC_VALUE_TYPE && types != NULL) {
             type = types;
             types = type->next;
             type->next = NULL;

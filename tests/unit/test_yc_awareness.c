@@ -548,9 +548,40 @@ static void test_as_many_clients_as_there_may_be(void **state)
     yc_awareness_destroy(other);
 }
 
+static void test_own_states_and_who_is_here(void **state)
+{
+    (void)state;
+    struct yc_awareness *awareness = yc_awareness_create(NULL, NULL);
+    struct yc_awareness *other = yc_awareness_create(NULL, NULL);
+    struct yc_buf news = {0};
+    assert_true(awareness != NULL && other != NULL);
+    const uint64_t clients[] = {9, 3, 70000};
+    for (size_t i = 0; i < 3; i++) {
+        struct yc_slice json = yc_str("{\"n\":1}");
+        assert_int_equal(yc_awareness_set(awareness, clients[i], json, 5, &news), YC_OK);
+        assert_int_equal(yc_awareness_apply(other, yc_buf_slice(&news), 5, NULL), YC_OK);
+    }
+    uint64_t client = 0;
+    assert_true(yc_awareness_next(other, &client) && client++ == 3);
+    assert_true(yc_awareness_next(other, &client) && client++ == 9);
+    assert_int_equal(yc_awareness_set(awareness, 9, yc_str("null"), 6, &news), YC_OK);
+    assert_int_equal(yc_awareness_apply(other, yc_buf_slice(&news), 6, NULL), YC_OK);
+    client = 4;
+    assert_true(yc_awareness_next(other, &client) && client++ == 70000);
+    assert_false(yc_awareness_next(other, &client));
+    assert_int_equal(yc_awareness_set(awareness, 3, yc_str("{"), 7, &news), YC_JSON);
+    assert_int_equal(news.len, 0);
+    assert_int_equal(yc_awareness_set(awareness, UINT64_MAX, yc_str("1"), 7, &news), YC_LIMIT);
+    assert_int_equal(yc_awareness_count(awareness), 2);
+    yc_buf_free(&news);
+    yc_awareness_destroy(awareness);
+    yc_awareness_destroy(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_own_states_and_who_is_here),
         cmocka_unit_test(test_frames_as_y_protocols_takes_them),
         cmocka_unit_test(test_null_of_an_unknown_client_records_its_clock),
         cmocka_unit_test(test_states_are_found_by_client),
