@@ -115,20 +115,25 @@ static bool may_be_cut(const struct plan *plan, const struct yc_id *place)
 static bool count_cuts(struct apply *apply)
 {
     size_t kept = 0;
-    if (apply->place_count > 1) {
-        qsort(apply->places, apply->place_count, sizeof *apply->places, ycp_by_place);
-    }
     for (size_t i = 0; i < apply->place_count; i++) {
-        struct yc_id place = apply->places[i];
-        bool again = kept > 0 && ycp_by_place(&apply->places[kept - 1], &place) == 0;
-        if (!again && may_be_cut(&apply->plan, &place)) {
-            apply->places[kept++] = place;
-            if (!touch(apply, place.client)) {
-                return false;
-            }
+        if (may_be_cut(&apply->plan, &apply->places[i])) {
+            apply->places[kept++] = apply->places[i];
         }
     }
-    apply->place_count = kept;
+    if (kept > 1) {
+        qsort(apply->places, kept, sizeof *apply->places, ycp_by_place);
+    }
+    apply->place_count = 0;
+    for (size_t i = 0; i < kept; i++) {
+        struct yc_id *place = &apply->places[i];
+        if (i > 0 && ycp_by_place(&apply->places[apply->place_count - 1], place) == 0) {
+            continue;
+        }
+        apply->places[apply->place_count++] = *place;
+        if (!touch(apply, place->client)) {
+            return false;
+        }
+    }
     return true;
 }
 

@@ -34,9 +34,9 @@ void ycp_store_init(struct store *store, const struct yc_allocator *allocator, s
 static void client_destroy(struct store *store, struct client *client)
 {
     for (size_t i = 0; i < client->leaf_count; i++) {
-        ycp_free(&store->heap, client->leaves[i], sizeof(struct leaf));
+        ycp_free(&store->heap, client->leaves[i].leaf, sizeof(struct leaf));
     }
-    ycp_free(&store->heap, client->leaves, client->leaf_cap * sizeof(struct leaf *));
+    ycp_free(&store->heap, client->leaves, client->leaf_cap * sizeof(struct branch));
     ycp_free(&store->heap, client, sizeof *client);
 }
 
@@ -224,7 +224,7 @@ bool ycp_store_reserve_client(struct store *store, uint32_t client, size_t inser
     size_t more = leaves_for(owner, inserts);
     *leaves += more;
     return ycp_grow(&store->heap, &owner->leaves, &owner->leaf_cap, owner->leaf_count + more,
-                    sizeof(struct leaf *));
+                    sizeof(struct branch));
 }
 
 void ycp_store_trim(struct store *store)
@@ -299,8 +299,8 @@ static struct leaf *leaf_insert(struct store *store, struct client *client, size
     leaf->count = 0;
     leaf->deleted = 0;
     memmove(&client->leaves[index + 1], &client->leaves[index],
-            (client->leaf_count - index) * sizeof(struct leaf *));
-    client->leaves[index] = leaf;
+            (client->leaf_count - index) * sizeof(struct branch));
+    client->leaves[index] = (struct branch){leaf, 0};
     client->leaf_count++;
     return leaf;
 }
@@ -333,9 +333,11 @@ static void leaf_put(struct leaf *leaf, uint32_t index, struct item *item)
 void ycp_store_append(struct store *store, struct item *item)
 {
     struct client *client = store->clients[item->client];
-    struct leaf *last = client->leaf_count == 0 ? NULL : client->leaves[client->leaf_count - 1];
+    struct leaf *last =
+        client->leaf_count == 0 ? NULL : client->leaves[client->leaf_count - 1].leaf;
     if (last == NULL || last->count == LEAF_MAX) {
         last = leaf_insert(store, client, client->leaf_count);
+        client->leaves[client->leaf_count - 1].first = item->clock;
     }
     leaf_put(last, last->count, item);
     client->state = item->clock + item->len;
@@ -345,7 +347,7 @@ void ycp_store_append(struct store *store, struct item *item)
 /* The upper half of a full leaf moves into a new one. */
 static void leaf_halve(struct store *store, struct client *client, size_t index)
 {
-    struct leaf *left = client->leaves[index];
+    struct leaf *left = client->leaves[index].leaf;
     struct leaf *right = leaf_insert(store, client, index + 1);
     right->count = LEAF_MAX / 2;
     left->count = LEAF_MAX - right->count;
@@ -353,27 +355,28 @@ static void leaf_halve(struct store *store, struct client *client, size_t index)
     memcpy(right->clocks, &left->clocks[left->count], right->count * sizeof left->clocks[0]);
     right->deleted = left->deleted >> left->count;
     left->deleted &= (UINT32_C(1) << left->count) - 1;
+    client->leaves[index + 1].first = right->clocks[0];
 }
 
 void ycp_store_insert_after(struct store *store, struct place place, struct item *item)
 {
     struct client *client = store->clients[item->client];
     uint32_t index = place.index + 1;
-    if (client->leaves[place.leaf]->count == LEAF_MAX) {
+    if (client->leaves[place.leaf].leaf->count == LEAF_MAX) {
         leaf_halve(store, client, place.leaf);
-        if (index > client->leaves[place.leaf]->count) {
-            index -= client->leaves[place.leaf]->count;
+        if (index > client->leaves[place.leaf].leaf->count) {
+            index -= client->leaves[place.leaf].leaf->count;
             place.leaf++;
         }
     }
-    leaf_put(client->leaves[place.leaf], index, item);
+    leaf_put(client->leaves[place.leaf].leaf, index, item);
     store->item_count++;
 }
 
 void ycp_store_remove(struct store *store, uint32_t client, struct place place)
 {
     struct client *owner = store->clients[client];
-    struct leaf *leaf = owner->leaves[place.leaf];
+    struct leaf *leaf = owner->leaves[place.leaf].leaf;
     leaf->count--;
     uint32_t moved = leaf->count - place.index;
     memmove(&leaf->items[place.index], &leaf->items[place.index + 1],
@@ -385,8 +388,10 @@ void ycp_store_remove(struct store *store, uint32_t client, struct place place)
     if (leaf->count == 0) {
         owner->leaf_count--;
         memmove(&owner->leaves[place.leaf], &owner->leaves[place.leaf + 1],
-                (owner->leaf_count - place.leaf) * sizeof(struct leaf *));
+                (owner->leaf_count - place.leaf) * sizeof(struct branch));
         leaf_give(store, leaf);
+    } else {
+        owner->leaves[place.leaf].first = leaf->clocks[0];
     }
 }
 
@@ -397,12 +402,12 @@ static uint32_t find_leaf(const struct client *client, uint32_t clock)
 {
     size_t low = 0;
     size_t high = client->leaf_count - 1;
-    if (clock >= client->leaves[high]->clocks[0]) {
+    if (clock >= client->leaves[high].first) {
         return (uint32_t)high;
     }
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
-        if (client->leaves[middle]->clocks[0] <= clock) {
+        if (client->leaves[middle].first <= clock) {
             low = middle;
         } else {
             high = middle;
@@ -415,7 +420,7 @@ struct place ycp_store_find(const struct store *store, uint32_t client, uint32_t
 {
     const struct client *owner = store->clients[client];
     uint32_t index = find_leaf(owner, clock);
-    const struct leaf *leaf = owner->leaves[index];
+    const struct leaf *leaf = owner->leaves[index].leaf;
     uint32_t low = 0;
     uint32_t high = leaf->count;
     if (leaf->clocks[high - 1] <= clock) {
@@ -434,21 +439,22 @@ struct place ycp_store_find(const struct store *store, uint32_t client, uint32_t
 
 struct item *ycp_store_at(const struct store *store, uint32_t client, struct place place)
 {
-    return store->clients[client]->leaves[place.leaf]->items[place.index];
+    return store->clients[client]->leaves[place.leaf].leaf->items[place.index];
 }
 
 void ycp_store_delete(struct store *store, struct item *item)
 {
     struct place place = ycp_store_find(store, item->client, item->clock);
     item->flags |= ITEM_DELETED;
-    store->clients[item->client]->leaves[place.leaf]->deleted |= UINT32_C(1) << place.index;
+    store->clients[item->client]->leaves[place.leaf].leaf->deleted |= UINT32_C(1)
+                                                                      << place.index;
 }
 
 /* The first place from one on whose item is deleted, or is not. */
 static bool find_deleted(const struct client *client, struct place *place, bool deleted)
 {
     for (; place->leaf < client->leaf_count; *place = (struct place){place->leaf + 1, 0}) {
-        const struct leaf *leaf = client->leaves[place->leaf];
+        const struct leaf *leaf = client->leaves[place->leaf].leaf;
         uint32_t mask = deleted ? leaf->deleted : ~leaf->deleted;
         for (mask >>= place->index; place->index < leaf->count && mask != 0; mask >>= 1) {
             if (mask & 1) {
@@ -471,16 +477,17 @@ bool ycp_store_next_deleted(const struct store *store, uint32_t client, uint32_t
     if (!find_deleted(owner, &place, true)) {
         return false;
     }
-    *start = owner->leaves[place.leaf]->clocks[place.index];
-    *end = find_deleted(owner, &place, false) ? owner->leaves[place.leaf]->clocks[place.index]
-                                              : owner->state;
+    *start = owner->leaves[place.leaf].leaf->clocks[place.index];
+    *end = find_deleted(owner, &place, false)
+               ? owner->leaves[place.leaf].leaf->clocks[place.index]
+               : owner->state;
     return true;
 }
 
 bool ycp_place_next(const struct store *store, uint32_t client, struct place *place)
 {
     const struct client *owner = store->clients[client];
-    if (place->index + 1 < owner->leaves[place->leaf]->count) {
+    if (place->index + 1 < owner->leaves[place->leaf].leaf->count) {
         place->index++;
         return true;
     }
@@ -499,7 +506,8 @@ bool ycp_place_prev(const struct store *store, uint32_t client, struct place *pl
         return true;
     }
     if (place->leaf > 0) {
-        *place = (struct place){place->leaf - 1, owner->leaves[place->leaf - 1]->count - 1};
+        *place =
+            (struct place){place->leaf - 1, owner->leaves[place->leaf - 1].leaf->count - 1};
         return true;
     }
     return false;
@@ -511,7 +519,7 @@ struct item *ycp_store_walk(const struct store *store, struct store_walk *walk)
          walk->client++, walk->next = (struct place){0, 0}) {
         const struct client *client = store->clients[walk->client];
         if (walk->next.leaf < client->leaf_count) {
-            const struct leaf *leaf = client->leaves[walk->next.leaf];
+            const struct leaf *leaf = client->leaves[walk->next.leaf].leaf;
             struct item *item = leaf->items[walk->next.index++];
             if (walk->next.index == leaf->count) {
                 walk->next = (struct place){walk->next.leaf + 1, 0};

@@ -70,9 +70,14 @@ struct leaf {
     struct item *items[LEAF_MAX];
 };
 
+struct branch {
+    struct leaf *leaf;
+    uint32_t first; /* the clock where it begins */
+};
+
 struct client {
     uint64_t id;
-    struct leaf **leaves; /* none is empty */
+    struct branch *leaves; /* none is empty */
     size_t leaf_count;
     size_t leaf_cap;
     uint32_t state;  /* first clock not held */

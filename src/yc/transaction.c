@@ -147,7 +147,7 @@ static void melt_new(struct yc_doc *doc, uint32_t client)
 {
     const struct client *owner = doc->store.clients[client];
     uint32_t last = (uint32_t)owner->leaf_count - 1;
-    struct place place = {last, owner->leaves[last]->count - 1};
+    struct place place = {last, owner->leaves[last].leaf->count - 1};
     melt_down_to(doc, client, place, owner->before);
 }
 
