@@ -17,8 +17,9 @@
  *
  * Whole subtrees are passed at once: an item remembers the last item that is known to be in its
  * subtree. What once is stays so, since nothing ever comes to stand within a subtree that is not of
- * it. Following such notes from one to the next shortens them (path halving), so that a long run is
- * gone through once and not once for each who typed beside it. */
+ * it; nor between what one client typed at one place, one before the other, which is passed at once
+ * as well. Following such notes from one to the next shortens them (path halving), so that a long
+ * run is gone through once and not once for each who typed beside it. */
 #include "integrate.h"
 
 static bool same_right(const struct item *a, const struct item *b)
@@ -78,12 +79,23 @@ static struct item *last_noted(const struct yc_doc *doc, struct item *item)
     }
 }
 
-/* The last item of a subtree. */
+/* Whether an item behind the subtree of another will always be passed, or not, like that one: typed
+ * at the same place by the same client. Nobody's item comes to stand between the two. */
+static bool is_twin(const struct item *item, const struct item *other)
+{
+    return other->depth == item->depth && other->client == item->client &&
+           same_right(item, other);
+}
+
+/* The last item of a subtree, and of those of twins behind it. */
 static struct item *end_of(const struct yc_doc *doc, struct item *top)
 {
     struct item *last = last_noted(doc, top);
-    while (last->right != NULL && is_deeper(last->right, top->depth)) {
+    for (;;) {
         struct item *next = last->right;
+        if (next == NULL || !(is_deeper(next, top->depth) || is_twin(top, next))) {
+            break;
+        }
         if (is_deeper(next, last->depth)) {
             note(last, next);
         }

@@ -126,6 +126,14 @@ function edit(r, doc) {
     else editXml(r, place);
 }
 
+// Typing at the one place where all others type.
+function crowd(r, doc) {
+    const text = doc.getText('t');
+    const at = r.below(Math.min(3, text.length + 1));
+    if (r.chance(0.2)) text.insertEmbed(at, { image: 'i.png' });
+    else text.insert(at, r.pick(WORDS));
+}
+
 // Updates as they could reach somebody: made by 2 to 6 clients that heard of each other late, in
 // another order, or not at all; shuffled, doubled, some lost and told again at the end.
 function history(seed) {
@@ -139,14 +147,17 @@ function history(seed) {
         return { doc, heard: 0, undo: i === 0 ? new Y.UndoManager(doc.getText('t')) : null };
     });
     const steps = 5 + r.below(40);
+    const crowded = r.chance(0.2);
     for (let i = 0; i < steps; i++) {
         const client = r.pick(clients);
-        if (r.chance(0.3)) {
+        if (r.chance(crowded ? 0.08 : 0.3)) {
             const end = updates.length;
             const missed = updates.slice(client.heard, end);
             if (r.chance(0.3)) missed.reverse();
             client.heard = end;
             missed.forEach((update) => Y.applyUpdate(client.doc, update, 'peer'));
+        } else if (crowded && r.chance(0.9)) {
+            crowd(r, client.doc);
         } else if (client.undo !== null && r.chance(0.15)) {
             client.undo.stopCapturing();
             r.chance(0.6) ? client.undo.undo() : client.undo.redo();
