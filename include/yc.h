@@ -174,12 +174,13 @@ YC_API YC_CHECK enum yc_status yc_encode_delete_set(const struct yc_doc *doc,
 
 /* Limits for these calls: nesting up to 64, nothing else but the size of the input. */
 
-/* One update that says what all of them say. count 0 gives the empty update.
- * YC_MALFORMED, YC_MEMORY. */
+/* One update that says what all of them say; without a document nothing melts and nothing is
+ * collected. count 0 gives the empty update. YC_MALFORMED, YC_MEMORY. */
 YC_API YC_CHECK enum yc_status yc_merge_updates(const struct yc_slice *updates, size_t count,
                                                 struct yc_buf *out);
 
-/* What a holder of state_vector lacks of an update; its delete set is copied whole. */
+/* What a holder of state_vector (empty: of nothing) lacks of an update; its delete set is copied
+ * whole. YC_MALFORMED, YC_MEMORY. */
 YC_API YC_CHECK enum yc_status yc_diff_update(struct yc_slice update,
                                               struct yc_slice state_vector, struct yc_buf *out);
 
@@ -233,7 +234,7 @@ YC_API struct yc_type *yc_find_type(const struct yc_doc *doc, struct yc_id id);
 YC_API uint64_t yc_length(const struct yc_type *type);
 
 /* What toString() gives in Yjs: the characters of a text, without formats and embedded objects; XML
- * as XML. YC_KIND (array, map), YC_MEMORY. */
+ * as XML. YC_KIND (an array, a map, a hook, a root of no kind yet), YC_MEMORY. */
 YC_API YC_CHECK enum yc_status yc_text(const struct yc_type *text, struct yc_buf *out);
 /* A text with its formats, as a JSON array like Quill's deltas:
  * [{"insert":"bold","attributes":{"bold":true}},{"insert":{"image":"a.png"}}]. YC_KIND, YC_MEMORY. */
@@ -280,7 +281,7 @@ YC_API YC_CHECK enum yc_status yc_next(const struct yc_type *list, struct yc_wal
                                        struct yc_value *value, struct yc_buf *out);
 
 /* The keys that have a value, in the order of their first use: start with key NULL, ends with NULL.
- * A key is valid until the next change. */
+ * Any type has attributes; one that is undefined, which JSON leaves out, is among them. */
 struct yc_key;
 YC_API const struct yc_key *yc_map_next(const struct yc_type *map, const struct yc_key *key,
                                         struct yc_slice *name);

@@ -349,7 +349,7 @@ static bool read_state_vector(struct id_set *states, struct heap *heap, struct y
                               bool *malformed)
 {
     struct reader reader = ycp_reader(bytes);
-    uint64_t count = ycp_get_varuint(&reader);
+    uint64_t count = bytes.len == 0 ? 0 : ycp_get_varuint(&reader);
     bool enough = true;
     for (uint64_t i = 0; i < count && !reader.bad && enough; i++) {
         struct id_range state = {.client = ycp_get_varuint(&reader)};

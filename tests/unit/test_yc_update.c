@@ -321,6 +321,7 @@ static void test_a_client_twice_with_a_gap(void **state)
     struct yc_slice vector = bytes_of("00");
     struct yc_buf out = {0};
     check_result(yc_diff_update(update, vector, &out), &out, twice);
+    check_result(yc_diff_update(update, (struct yc_slice){0}, &out), &out, twice);
     struct yc_doc *doc = yc_doc_create(NULL);
     assert_non_null(doc);
     assert_int_equal(yc_apply(doc, update, NULL), YC_OK);
