@@ -4,6 +4,7 @@
 #include "hash.h"
 #include "item.h"
 #include "pending.h"
+#include "ready.h"
 #include "utf8.h"
 
 #include <string.h>
@@ -295,6 +296,7 @@ void yc_doc_destroy(struct yc_doc *doc)
     ycp_idset_free(&doc->txn.deletes, heap);
     ycp_free(heap, doc->txn.cuts, doc->txn.cut_cap * sizeof(struct spot));
     ycp_free(heap, doc->txn.changed, doc->txn.changed_cap * sizeof(struct part));
+    ycp_apply_free(doc);
     yc_buf_free(&doc->txn.scratch);
     yc_buf_free(&doc->out);
     yc_buf_free(&doc->pending);

@@ -501,7 +501,15 @@ static enum yc_status plan_rest(struct plan *plan)
 
 enum yc_status ycp_plan(struct plan *plan, struct yc_doc *doc, struct yc_slice update)
 {
+    struct plan kept = *plan;
     *plan = (struct plan){.doc = doc,
+                          .blocks = kept.blocks,
+                          .block_cap = kept.block_cap,
+                          .runs = kept.runs,
+                          .run_cap = kept.run_cap,
+                          .order = kept.order,
+                          .order_cap = kept.order_cap,
+                          .deletes = {kept.deletes.ranges, 0, kept.deletes.cap},
                           .pending = {.allocator = &doc->counted},
                           .old = {.allocator = &doc->counted}};
     enum yc_status status = read_update(plan, update, &plan->deletes);
@@ -542,12 +550,27 @@ void ycp_plan_finish(struct plan *plan)
             }
         }
     }
-    ycp_free(&store->heap, plan->blocks, plan->block_cap * sizeof *plan->blocks);
-    ycp_free(&store->heap, plan->runs, plan->run_cap * sizeof *plan->runs);
-    ycp_free(&store->heap, plan->order, plan->order_cap * sizeof *plan->order);
-    ycp_idset_free(&plan->deletes, &store->heap);
+    bool large = plan->block_cap > PLAN_KEPT || plan->run_cap > PLAN_KEPT ||
+                 plan->order_cap > PLAN_KEPT || plan->deletes.cap > PLAN_KEPT;
+    if (large) {
+        ycp_plan_free(plan, &store->heap);
+    }
     ycp_idset_free(&plan->deletes_later, &store->heap);
     ycp_idset_free(&plan->wanted, &store->heap);
     yc_buf_free(&plan->pending);
     yc_buf_free(&plan->old);
+}
+
+void ycp_plan_free(struct plan *plan, struct heap *heap)
+{
+    ycp_free(heap, plan->blocks, plan->block_cap * sizeof *plan->blocks);
+    ycp_free(heap, plan->runs, plan->run_cap * sizeof *plan->runs);
+    ycp_free(heap, plan->order, plan->order_cap * sizeof *plan->order);
+    ycp_idset_free(&plan->deletes, heap);
+    plan->blocks = NULL;
+    plan->runs = NULL;
+    plan->order = NULL;
+    plan->block_cap = 0;
+    plan->run_cap = 0;
+    plan->order_cap = 0;
 }

@@ -44,9 +44,15 @@ struct plan {
     bool deletes_stay;  /* doc->pending_deletes is to stay as it is */
 };
 
-/* Reads and checks an update and plans it. On failure the document is as it was, but for new clients
+/* Arrays of up to so many elements are kept from one update to the next. */
+#define PLAN_KEPT 32
+
+/* Reads and checks an update and plans it. What plan holds of the last one is used again (at first it
+ * is {0}). On failure the document is as it was, but for new clients
  * without structs. The update must outlive the plan. */
 enum yc_status ycp_plan(struct plan *plan, struct yc_doc *doc, struct yc_slice update);
 void ycp_plan_finish(struct plan *plan);
+/* Frees what is kept as well. */
+void ycp_plan_free(struct plan *plan, struct heap *heap);
 
 #endif

@@ -10,6 +10,24 @@ struct block *ycp_planned_block(const struct apply *apply, size_t number)
     return &apply->plan.blocks[apply->plan.order[number]];
 }
 
+struct apply *ycp_apply_begin(struct yc_doc *doc, bool tells)
+{
+    if (doc->apply == NULL) {
+        doc->apply = ycp_alloc(&doc->store.heap, sizeof *doc->apply);
+        if (doc->apply == NULL) {
+            return NULL;
+        }
+    }
+    struct apply *apply = doc->apply;
+    apply->ready_count = 0;
+    apply->place_count = 0;
+    apply->touched_count = 0;
+    apply->bytes = 0;
+    apply->deletes = 0;
+    apply->tells = tells;
+    return apply;
+}
+
 /* --- counting -------------------------------------------------------------------------------- */
 
 /* One more struct for a client. */
@@ -234,8 +252,7 @@ static size_t scratch_bytes(const struct apply *apply)
     const struct yc_txn *txn = &plan->doc->txn;
     return plan->block_cap * sizeof *plan->blocks + plan->run_cap * sizeof *plan->runs +
            plan->order_cap * sizeof *plan->order + plan->deletes.cap * sizeof(struct id_range) +
-           apply->ready_count * sizeof *apply->ready +
-           apply->place_cap * sizeof *apply->places +
+           apply->ready_cap * sizeof *apply->ready + apply->place_cap * sizeof *apply->places +
            apply->touched_cap * sizeof *apply->touched +
            txn->deletes.cap * sizeof(struct id_range) + txn->cut_cap * sizeof(struct spot) +
            txn->changed_cap * sizeof(struct part) + plan->doc->out.cap;
@@ -253,11 +270,8 @@ enum yc_status ycp_make_ready(struct apply *apply)
     if (!count_needs(apply) || !reserve(apply)) {
         return ycp_refusal(heap);
     }
-    if (count > 0) {
-        apply->ready = ycp_resize(heap, NULL, 0, count * sizeof *apply->ready);
-        if (apply->ready == NULL) {
-            return ycp_refusal(heap);
-        }
+    if (!ycp_grow(heap, &apply->ready, &apply->ready_cap, count, sizeof *apply->ready)) {
+        return ycp_refusal(heap);
     }
     for (size_t i = 0; status == YC_OK && i < count; i++) {
         status = make_ready(apply, ycp_planned_block(apply, i));
@@ -267,6 +281,19 @@ enum yc_status ycp_make_ready(struct apply *apply)
 }
 
 /* --- the end --------------------------------------------------------------------------------- */
+
+static void free_arrays(struct apply *apply, struct heap *heap)
+{
+    ycp_free(heap, apply->ready, apply->ready_cap * sizeof *apply->ready);
+    ycp_free(heap, apply->places, apply->place_cap * sizeof *apply->places);
+    ycp_free(heap, apply->touched, apply->touched_cap * sizeof *apply->touched);
+    apply->ready = NULL;
+    apply->places = NULL;
+    apply->touched = NULL;
+    apply->ready_cap = 0;
+    apply->place_cap = 0;
+    apply->touched_cap = 0;
+}
 
 void ycp_ready_finish(struct apply *apply)
 {
@@ -283,8 +310,19 @@ void ycp_ready_finish(struct apply *apply)
     for (size_t i = 0; i < apply->touched_count; i++) {
         store->clients[apply->touched[i]]->inserts = 0;
     }
-    ycp_free(&store->heap, apply->ready, apply->plan.order_count * sizeof *apply->ready);
-    ycp_free(&store->heap, apply->places, apply->place_cap * sizeof *apply->places);
-    ycp_free(&store->heap, apply->touched, apply->touched_cap * sizeof *apply->touched);
+    if (apply->ready_cap > PLAN_KEPT || apply->place_cap > PLAN_KEPT ||
+        apply->touched_cap > PLAN_KEPT) {
+        free_arrays(apply, &store->heap);
+    }
     ycp_plan_finish(&apply->plan);
+}
+
+void ycp_apply_free(struct yc_doc *doc)
+{
+    struct heap *heap = &doc->store.heap;
+    if (doc->apply != NULL) {
+        free_arrays(doc->apply, heap);
+        ycp_plan_free(&doc->apply->plan, heap);
+        ycp_free(heap, doc->apply, sizeof *doc->apply);
+    }
 }

@@ -17,6 +17,7 @@ struct apply {
     struct plan plan;
     struct ready *ready; /* one for each planned block, in the plan's order */
     size_t ready_count;
+    size_t ready_cap;
     struct yc_id *places; /* where items may be cut, so that one begins there */
     size_t place_count;
     size_t place_cap;
@@ -31,6 +32,11 @@ struct apply {
 struct block *ycp_planned_block(const struct apply *apply, size_t number);
 /* Orders places by client and clock, for qsort. */
 int ycp_by_place(const void *a, const void *b);
+
+/* The document's, for its next update; NULL when refused. */
+struct apply *ycp_apply_begin(struct yc_doc *doc, bool tells);
+/* Frees it with the document. */
+void ycp_apply_free(struct yc_doc *doc);
 
 /* Counts what the plan needs and makes all of it. YC_LIMIT, YC_MEMORY. */
 enum yc_status ycp_make_ready(struct apply *apply);

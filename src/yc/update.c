@@ -251,7 +251,6 @@ static size_t limit_with_scratch(const struct yc_doc *doc)
 
 enum yc_status yc_apply(struct yc_doc *doc, struct yc_slice update, struct yc_slice *effective)
 {
-    struct apply apply = {.tells = effective != NULL};
     size_t clients = doc->store.client_count;
     uint32_t roots = doc->root_count;
     if (effective != NULL) {
@@ -264,14 +263,18 @@ enum yc_status yc_apply(struct yc_doc *doc, struct yc_slice update, struct yc_sl
         yc_buf_free(&doc->out);
     }
     ycp_buf_begin(&doc->out);
-    doc->store.heap.limit = limit_with_scratch(doc);
-    enum yc_status status = ycp_plan(&apply.plan, doc, update);
-    status = status == YC_OK ? ycp_make_ready(&apply) : status;
-    if (status == YC_OK) {
-        integrate_all(&apply);
-        ycp_encode_transaction(doc, apply.tells);
+    struct apply *apply = ycp_apply_begin(doc, effective != NULL);
+    if (apply == NULL) {
+        return ycp_refusal(&doc->store.heap);
     }
-    ycp_ready_finish(&apply);
+    doc->store.heap.limit = limit_with_scratch(doc);
+    enum yc_status status = ycp_plan(&apply->plan, doc, update);
+    status = status == YC_OK ? ycp_make_ready(apply) : status;
+    if (status == YC_OK) {
+        integrate_all(apply);
+        ycp_encode_transaction(doc, apply->tells);
+    }
+    ycp_ready_finish(apply);
     ycp_txn_clear(doc);
     doc->store.heap.limit = doc->limits.bytes;
     if (status != YC_OK) {
