@@ -115,6 +115,12 @@ bool ycp_any_is_undefined(const struct reader *reader)
     return reader->at < reader->end && *reader->at == TAG_UNDEFINED;
 }
 
+bool ycp_any_is_nothing(const struct reader *reader)
+{
+    return ycp_any_is_undefined(reader) ||
+           (reader->at < reader->end && *reader->at == TAG_NULL);
+}
+
 static uint64_t big_endian(struct yc_slice bytes)
 {
     uint64_t value = 0;

@@ -86,6 +86,8 @@ static void skip_doc(struct reader *reader, unsigned max_depth, uint64_t *len)
 {
     (void)len;
     ycp_get_string(reader);
+    /* Yjs asks the options for their members: null and undefined would throw in every client. */
+    reader->bad = reader->bad || ycp_any_is_nothing(reader);
     ycp_any_skip(reader, max_depth);
 }
 

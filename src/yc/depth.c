@@ -5,10 +5,10 @@
 
 #include <stdlib.h>
 
-/* A planned struct and how many types it is in. */
+/* The clocks that a planned struct brings, and how many types it is in. */
 struct level {
     struct yc_id id;
-    uint64_t len;
+    uint64_t end;
     uint32_t depth;
 };
 
@@ -25,7 +25,9 @@ static int by_id(const void *a, const void *b)
     if (left->client != right->client) {
         return left->client < right->client ? -1 : 1;
     }
-    return (left->clock > right->clock) - (left->clock < right->clock);
+    uint64_t left_end = ((const struct level *)a)->end;
+    uint64_t right_end = ((const struct level *)b)->end;
+    return (left_end > right_end) - (left_end < right_end);
 }
 
 /* Orders an id (the key) against the clocks of a level. */
@@ -36,7 +38,7 @@ static int by_holding(const void *key, const void *element)
     if (id->client != level->id.client) {
         return id->client < level->id.client ? -1 : 1;
     }
-    return id->clock < level->id.clock ? -1 : id->clock >= level->id.clock + level->len;
+    return id->clock < level->id.clock ? -1 : id->clock >= level->end;
 }
 
 static struct level *find_level(const struct levels *levels, struct yc_id id)
@@ -69,6 +71,11 @@ static uint32_t depth_of_block(const struct levels *levels, const struct block *
     return depth_at(levels, block->has_origin ? block->origin : block->right);
 }
 
+static struct yc_id last_of(const struct block *block)
+{
+    return (struct yc_id){block->id.client, block->id.clock + block->content.len - 1};
+}
+
 static bool is_deep(const struct block *block)
 {
     return block->ref == REF_TYPE && block->parent != PARENT_ROOT;
@@ -78,16 +85,24 @@ static enum yc_status check_levels(const struct plan *plan, struct levels *level
 {
     for (size_t i = 0; i < levels->count; i++) {
         const struct block *block = &plan->blocks[plan->order[i]];
-        levels->sorted[i] = (struct level){block->id, block->content.len, 0};
+        levels->sorted[i] = (struct level){block->id, block->id.clock + block->content.len, 0};
     }
     qsort(levels->sorted, levels->count, sizeof *levels->sorted, by_id);
+    /* Structs may overlap; the first to come has the clocks. */
+    for (size_t i = 1; i < levels->count; i++) {
+        const struct level *before = &levels->sorted[i - 1];
+        struct yc_id *id = &levels->sorted[i].id;
+        if (before->id.client == id->client && id->clock < before->end) {
+            id->clock = before->end;
+        }
+    }
     for (size_t i = 0; i < levels->count; i++) {
         const struct block *block = &plan->blocks[plan->order[i]];
         uint32_t depth = depth_of_block(levels, block);
         if (block->ref == REF_TYPE && depth >= plan->doc->limits.depth) {
             return YC_LIMIT;
         }
-        struct level *level = find_level(levels, block->id);
+        struct level *level = find_level(levels, last_of(block));
         if (level != NULL) {
             level->depth = depth;
         }

@@ -421,13 +421,19 @@ static bool join_bytes(struct yc_doc *doc, struct item *left, const struct item 
     return true;
 }
 
+bool ycp_item_can_melt(const struct item *left, const struct item *right)
+{
+    return left->ref == right->ref && ycp_item_deleted(left) == ycp_item_deleted(right) &&
+           (left->ref == REF_GC || continues(left, right));
+}
+
 bool ycp_item_melt(struct yc_doc *doc, struct item *left, struct item *right)
 {
-    if (left->ref != right->ref || ycp_item_deleted(left) != ycp_item_deleted(right)) {
+    if (!ycp_item_can_melt(left, right)) {
         return false;
     }
     if (left->ref != REF_GC) {
-        if (!continues(left, right) || (has_bytes(left) && !join_bytes(doc, left, right))) {
+        if (has_bytes(left) && !join_bytes(doc, left, right)) {
             return false;
         }
         left->right = right->right;

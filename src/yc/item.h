@@ -33,6 +33,8 @@ void ycp_item_delete(struct yc_doc *doc, struct item *item);
 void ycp_item_collect(struct yc_doc *doc, struct item *item);
 /* Makes a hole of its length of an item whose content is let go of. */
 void ycp_item_become_gc(struct item *item);
+/* Whether two neighbours in clock order belong together. */
+bool ycp_item_can_melt(const struct item *left, const struct item *right);
 /* Takes the right one of two neighbours in clock order into the left one, and gives its memory back
  * (it is still in its leaf). False: they do not belong together. */
 bool ycp_item_melt(struct yc_doc *doc, struct item *left, struct item *right);

@@ -63,6 +63,8 @@ void ycp_any_skip(struct reader *reader, unsigned max_depth);
 void ycp_any_to_json(struct yc_buf *out, struct reader *reader);
 /* Whether the next value is undefined. */
 bool ycp_any_is_undefined(const struct reader *reader);
+/* Whether it is null or undefined. */
+bool ycp_any_is_nothing(const struct reader *reader);
 /* Takes the next value when it is a string or bytes; ANY_OTHER: it is neither, and is not read. */
 enum any_form { ANY_OTHER, ANY_TEXT, ANY_BYTES };
 enum any_form ycp_any_take(struct reader *reader, struct yc_slice *bytes);

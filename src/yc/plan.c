@@ -514,6 +514,7 @@ enum yc_status ycp_plan(struct plan *plan, struct yc_doc *doc, struct yc_slice u
                           .old = {.allocator = &doc->counted}};
     enum yc_status status = read_update(plan, update, &plan->deletes);
     plan->pending_runs = plan->run_count;
+    ycp_idset_normalize(&plan->deletes);
     status = status == YC_OK ? plan_runs(plan, 0) : status;
     if (status == YC_OK && ycp_pending_structs(doc) && wanted_is_held(doc)) {
         plan->pending_taken = true;

@@ -416,14 +416,20 @@ static void take_text(struct yc_value *value, struct yc_buf *out, const struct i
     }
 }
 
-/* The next of the any values that a walk is in the midst of. */
-static void walk_any(struct yc_walk *walk, struct yc_value *value, struct yc_buf *out,
-                     const struct item *item)
+/* The next of the values that a walk is in the midst of. */
+static void walk_values(struct yc_walk *walk, struct yc_value *value, struct yc_buf *out,
+                        const struct item *item)
 {
     struct yc_slice bytes = ycp_item_content(item).bytes;
     struct reader reader =
         ycp_reader((struct yc_slice){bytes.data + walk->byte, bytes.len - walk->byte});
-    take_any(value, out, &reader);
+    if (item->ref == REF_ANY) {
+        take_any(value, out, &reader);
+    } else {
+        put_next_json(out, &reader);
+        value->form = YC_VALUE_JSON;
+        value->bytes = yc_buf_slice(out);
+    }
     walk->byte = (size_t)(reader.at - bytes.data);
 }
 
@@ -451,8 +457,8 @@ enum yc_status yc_next(const struct yc_type *list, struct yc_walk *walk, struct 
     if (item->ref == REF_STRING) {
         take_text(value, out, item);
         taken = item->len;
-    } else if (item->ref == REF_ANY) {
-        walk_any(walk, value, out, item);
+    } else if (item->ref == REF_ANY || item->ref == REF_JSON) {
+        walk_values(walk, value, out, item);
     } else {
         take_value(value, out, item, walk->offset);
     }

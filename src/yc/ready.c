@@ -180,6 +180,8 @@ static bool reserve(struct apply *apply)
     struct store *store = &doc->store;
     size_t structs = apply->plan.order_count + apply->place_count;
     size_t nested = apply->deletes > 0 ? doc->nested_items + structs : 0;
+    size_t all = store->item_count + structs; /* each dies once */
+    size_t deletes = apply->deletes + nested < all ? apply->deletes + nested : all;
     size_t leaves = 0;
     for (size_t i = 0; i < apply->touched_count; i++) {
         uint32_t client = apply->touched[i];
@@ -190,10 +192,8 @@ static bool reserve(struct apply *apply)
     }
     return ycp_store_reserve_items(store, structs) && ycp_store_reserve_leaves(store, leaves) &&
            ycp_content_reserve(doc, apply->bytes) &&
-           ycp_txn_reserve(doc, apply->deletes + nested, apply->place_count + nested,
-                           apply->plan.run_count) &&
-           (!apply->tells ||
-            ycp_encode_reserve(doc, structs, apply->bytes, apply->deletes + nested));
+           ycp_txn_reserve(doc, deletes, apply->place_count + nested, apply->plan.run_count) &&
+           (!apply->tells || ycp_encode_reserve(doc, structs, apply->bytes, deletes));
 }
 
 static bool create_type(struct yc_doc *doc, struct item *item, struct yc_slice bytes)

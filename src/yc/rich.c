@@ -273,7 +273,9 @@ static void put_attribute(struct yc_buf *out, const struct entry *entry)
         put_child(out, item->content.type);
     } else {
         ycp_put_item_json(&value, item, item->len - 1);
-        put_plain(out, yc_buf_slice(&value));
+        if (value.len > 0) {
+            put_plain(out, yc_buf_slice(&value));
+        }
     }
     ycp_put_u8(out, '"');
     out->failed = out->failed || value.failed;

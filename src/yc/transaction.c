@@ -103,18 +103,31 @@ static void collect(struct yc_doc *doc, const struct id_range *deleted)
 /* --- melting --------------------------------------------------------------------------------- */
 
 /* Melts the struct at a place into the ones left of it, as far as it goes; place moves to what is
- * left. Returns how many are gone. */
+ * left. Returns how many are gone. From left to right, so that what grows is written to at its end
+ * and not copied with each step. */
 static size_t melt_leftwards(struct yc_doc *doc, uint32_t client, struct place *place)
 {
     struct store *store = &doc->store;
-    size_t gone = 0;
+    size_t more = 0;
     struct place left = *place;
-    while (ycp_place_prev(store, client, &left) &&
-           ycp_item_melt(doc, ycp_store_at(store, client, left),
-                         ycp_store_at(store, client, *place))) {
-        ycp_store_remove(store, client, *place);
-        *place = left;
-        gone++;
+    for (struct place at = *place;
+         ycp_place_prev(store, client, &at) &&
+         ycp_item_can_melt(ycp_store_at(store, client, at), ycp_store_at(store, client, left));
+         left = at) {
+        more++;
+    }
+    size_t gone = 0;
+    *place = left;
+    for (; more > 0; more--) {
+        struct place right = *place;
+        ycp_place_next(store, client, &right);
+        if (ycp_item_melt(doc, ycp_store_at(store, client, *place),
+                          ycp_store_at(store, client, right))) {
+            ycp_store_remove(store, client, right);
+            gone++;
+        } else {
+            *place = right;
+        }
     }
     return gone;
 }

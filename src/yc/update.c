@@ -94,13 +94,14 @@ static struct yc_type *type_at(const struct yc_doc *doc, struct yc_id id)
 }
 
 /* The type and key that a block names or takes over from a neighbour; none makes it GC. */
-static void find_owner(struct yc_doc *doc, struct ready *ready, const struct block *block)
+static void find_owner(struct yc_doc *doc, struct ready *ready, const struct block *block,
+                       uint64_t offset)
 {
     struct item *item = ready->item;
     if (is_gc(item->left) || is_gc(item->right) || block->ref == REF_GC) {
         return;
     }
-    if (block->parent == PARENT_COPIED) {
+    if (block->parent == PARENT_COPIED || offset > 0) {
         const struct item *neighbour = item->left != NULL ? item->left : item->right;
         item->owner = neighbour->owner;
         item->flags |= neighbour->flags & ITEM_KEYED;
@@ -148,7 +149,7 @@ static void integrate_block(struct apply *apply, struct ready *ready, const stru
     uint64_t offset = ycp_client_state(&doc->store, item->client) - block->id.clock;
     set_content(doc, item, block, offset);
     find_neighbours(doc, item, block, offset);
-    find_owner(doc, ready, block);
+    find_owner(doc, ready, block, offset);
     ready->item = NULL;
     ycp_integrate(doc, item);
     cut_new(apply, item);

@@ -87,7 +87,8 @@ enum yc_status ycp_write_reserve(struct yc_txn *txn, const struct needs *needs)
     size_t cuts = (needs->cut[0] != NULL ? 1u : 0u) + (needs->cut[1] != NULL ? 1u : 0u);
     size_t structs = needs->items + cuts;
     size_t nested = needs->types ? doc->nested_items + structs : 0;
-    size_t deletes = needs->deletes + nested;
+    /* What is written into a type that was deleted before is deleted at once. */
+    size_t deletes = needs->deletes + needs->items + nested;
     /* Nothing is deleted twice. */
     size_t most = store->item_count + structs;
     size_t total_deletes =

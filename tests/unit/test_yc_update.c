@@ -335,9 +335,52 @@ static void test_a_client_twice_with_a_gap(void **state)
     free_bytes(vector);
 }
 
+static void apply_all(const char *const *updates, size_t count, enum yc_status last)
+{
+    struct yc_doc *doc = yc_doc_create(NULL);
+    struct yc_buf state = {0};
+    assert_non_null(doc);
+    for (size_t i = 0; i < count; i++) {
+        struct yc_slice update = bytes_of(updates[i]);
+        assert_int_equal(yc_apply(doc, update, NULL), i + 1 < count ? YC_OK : last);
+        free_bytes(update);
+    }
+    assert_int_equal(yc_encode_state(doc, (struct yc_slice){0}, &state), YC_OK);
+    yc_buf_free(&state);
+    yc_doc_destroy(doc);
+}
+
+/* What is known of a struct stands in one type; the same struct, longer, says it stands in another. */
+static void test_longer_struct_of_another_type(void **state)
+{
+    (void)state;
+    static const char *const in_a_list[] = {
+        "01 01 09 00 07 01 01 72 01 00", "01 01 05 00 04 01 01 78 01 61 00",
+        "01 01 05 00 08 00 09 00 02 7e 7e 00", "00 01 09 01 00 01", "00 01 05 01 01 01"};
+    static const char *const with_a_key[] = {"01 01 05 00 04 01 01 78 01 61 00",
+                                             "01 01 05 00 28 01 01 79 01 6b 02 7e 7e 00",
+                                             "00 01 05 01 01 01", "00 01 05 01 00 02"};
+    apply_all(in_a_list, 5, YC_OK);
+    apply_all(with_a_key, 4, YC_OK);
+}
+
+/* A subdocument whose options are null or undefined makes every Yjs client throw. */
+static void test_subdocument_without_options(void **state)
+{
+    (void)state;
+    static const char *const null[] = {"01 01 01 00 09 01 01 72 01 67 7e 00"};
+    static const char *const undefined[] = {"01 01 01 00 09 01 01 72 01 67 7f 00"};
+    static const char *const none[] = {"01 01 01 00 09 01 01 72 01 67 76 00 00"};
+    apply_all(null, 1, YC_MALFORMED);
+    apply_all(undefined, 1, YC_MALFORMED);
+    apply_all(none, 1, YC_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_longer_struct_of_another_type),
+        cmocka_unit_test(test_subdocument_without_options),
         cmocka_unit_test(test_a_client_twice_with_a_gap),
         cmocka_unit_test(test_merge),
         cmocka_unit_test(test_merge_melts_collected_clocks_that_meet),
