@@ -1,5 +1,5 @@
-/* Updates from a peer: the first byte says where the input is cut in two. Both parts are applied to
- * one document. Whatever they are, a refused one must have changed nothing, what is passed on must
+/* Updates from a peer: the first byte says where the input is cut in two; from 128 on the input is
+ * many short updates, each with its length in a byte. All of them are applied to one document. Whatever they are, a refused one must have changed nothing, what is passed on must
  * be accepted by others, and what the document says of itself must load again, up to the same
  * clocks when nothing waits. (Deletes may differ after updates that no client makes, as they do between Yjs clients:
  * a cut in a map's value of many clocks, say, makes another value.) */
@@ -23,6 +23,8 @@ static bool same(const struct yc_buf *a, const struct yc_buf *b)
     return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 }
 
+#define MANY 128
+
 static const struct yc_slice everything = {NULL, 0};
 
 static void apply(struct yc_doc *doc, struct yc_doc *follower, struct yc_slice update)
@@ -40,6 +42,38 @@ static void apply(struct yc_doc *doc, struct yc_doc *follower, struct yc_slice u
     }
     yc_buf_free(&before);
     yc_buf_free(&after);
+}
+
+static void apply_many(struct yc_doc *doc, struct yc_doc *follower, struct yc_slice input)
+{
+    for (size_t at = 0; at < input.len;) {
+        size_t len = input.data[at];
+        len = len < input.len - at - 1 ? len : input.len - at - 1;
+        apply(doc, follower, (struct yc_slice){input.data + at + 1, len});
+        at += 1 + len;
+    }
+}
+
+/* Whatever a root is taken for, it can be read. */
+static void read_all(struct yc_doc *doc)
+{
+    struct yc_buf out = {0};
+    for (struct yc_type *root = yc_next_root(doc, NULL); root != NULL;
+         root = yc_next_root(doc, root)) {
+        struct yc_slice name = yc_type_name(root);
+        enum yc_kind kind = (enum yc_kind)((name.len > 0 ? name.data[0] : 0) % 7);
+        must(yc_root(doc, name, kind, &root) == YC_OK);
+        must(yc_json(root, &out) == YC_OK);
+        enum yc_status status = yc_delta(root, &out);
+        must(status == YC_OK || status == YC_KIND);
+        struct yc_walk walk = {0};
+        struct yc_value value = {.form = YC_VALUE_JSON};
+        while (status == YC_OK && value.form != YC_VALUE_NONE) {
+            status = yc_next(root, &walk, &value, &out);
+        }
+        must(status == YC_OK || status == YC_KIND);
+    }
+    yc_buf_free(&out);
 }
 
 static void reload(struct yc_doc *doc)
@@ -87,10 +121,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct yc_doc *doc = yc_doc_create(&options);
     struct yc_doc *follower = yc_doc_create(NULL);
     must(doc != NULL && follower != NULL);
-    apply(doc, follower, parts[0]);
-    apply(doc, follower, parts[1]);
+    if (data[0] >= MANY) {
+        apply_many(doc, follower, (struct yc_slice){data + 1, size - 1});
+    } else {
+        apply(doc, follower, parts[0]);
+        apply(doc, follower, parts[1]);
+        without_document(parts);
+    }
     reload(doc);
-    without_document(parts);
+    read_all(doc);
     yc_doc_destroy(doc);
     yc_doc_destroy(follower);
     return 0;
