@@ -105,8 +105,9 @@ static inline struct yc_slice yc_buf_slice(const struct yc_buf *buf)
 /* What a document may grow to. Passing one refuses the call with YC_LIMIT. Zero means the default
  * in brackets. */
 struct yc_limits {
-    size_t bytes; /* memory of the document; while an update is applied, twice as much again
-                             may be held for a moment [64 MiB] */
+    /* Memory of the document; while an update is applied, twice as much again may be held for a
+     * moment [64 MiB]. */
+    size_t bytes;
     size_t pending_bytes; /* encoded structs and deletes that wait for others [1 MiB] */
     uint32_t clients;     /* client ids [65,536] */
     uint32_t roots;       /* root types [1,024] */
@@ -345,8 +346,8 @@ YC_API YC_CHECK enum yc_status yc_sync_read(struct yc_slice message, struct yc_s
 YC_API YC_CHECK enum yc_status yc_sync_write(enum yc_sync_kind kind, struct yc_slice body,
                                              struct yc_buf *out);
 
-/* The messages that a document sends: step 1 asks, step 2 answers with what the state vector lacks. YC_MALFORMED (the
- * state vector), YC_MEMORY. */
+/* The messages that a document sends: step 1 asks, step 2 answers with what the state vector lacks.
+ * YC_MALFORMED (the state vector), YC_MEMORY. */
 YC_API YC_CHECK enum yc_status yc_sync_step1(const struct yc_doc *doc, struct yc_buf *out);
 YC_API YC_CHECK enum yc_status yc_sync_step2(const struct yc_doc *doc,
                                              struct yc_slice state_vector, struct yc_buf *out);

@@ -418,7 +418,7 @@ static void put_escape(struct yc_buf *out, uint8_t c)
     }
 }
 
-void ycp_put_json_escaped(struct yc_buf *out, struct yc_slice text)
+static void put_escaped(struct yc_buf *out, struct yc_slice text)
 {
     size_t start = 0;
     for (size_t i = 0; i < text.len; i++) {
@@ -437,7 +437,7 @@ void ycp_put_json_escaped(struct yc_buf *out, struct yc_slice text)
 void ycp_put_json_string(struct yc_buf *out, struct yc_slice text)
 {
     ycp_put_u8(out, '"');
-    ycp_put_json_escaped(out, text);
+    put_escaped(out, text);
     ycp_put_u8(out, '"');
 }
 

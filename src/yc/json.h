@@ -45,8 +45,6 @@ void ycp_json_unescape(struct yc_buf *out, struct yc_slice string);
 
 /* Writes text as a JSON string, as JSON.stringify does. */
 void ycp_put_json_string(struct yc_buf *out, struct yc_slice text);
-/* The same without the quotes, for strings that are written in pieces. */
-void ycp_put_json_escaped(struct yc_buf *out, struct yc_slice text);
 /* Writes bytes as JSON.stringify writes an Uint8Array: {"0":1,"1":255}. */
 void ycp_put_json_bytes(struct yc_buf *out, struct yc_slice bytes);
 /* The number that a number's text stands for, whatever the locale. */

@@ -59,6 +59,17 @@ bool ycp_is_text(enum yc_kind kind)
     return kind == YC_TEXT || kind == YC_XML_TEXT;
 }
 
+struct item *ycp_list_find(const struct yc_type *list, uint64_t index, uint64_t *offset)
+{
+    struct item *item = list->start;
+    while (item != NULL && (!ycp_item_visible(item) || index >= item->len)) {
+        index -= ycp_item_visible(item) ? item->len : 0;
+        item = item->right;
+    }
+    *offset = index;
+    return item;
+}
+
 /* --- values ---------------------------------------------------------------------------------- */
 
 void ycp_put_item_text(struct yc_buf *out, const struct item *item)
@@ -261,7 +272,7 @@ static struct spot_in back_in(const struct yc_type *left)
                             entry == NULL ? NULL : entry->next, true};
 }
 
-void ycp_put_type_json(struct yc_buf *out, const struct yc_type *type)
+static void put_type_json(struct yc_buf *out, const struct yc_type *type)
 {
     if (is_string(type)) {
         put_string(out, type);
@@ -289,7 +300,7 @@ void ycp_put_type_json(struct yc_buf *out, const struct yc_type *type)
 void ycp_put_item_json(struct yc_buf *out, const struct item *item, uint64_t index)
 {
     if (item->ref == REF_TYPE) {
-        ycp_put_type_json(out, item->content.type);
+        put_type_json(out, item->content.type);
     } else {
         put_values(out, item, index, index + 1);
     }
@@ -301,7 +312,7 @@ enum yc_status yc_json(const struct yc_type *type, struct yc_buf *out)
     if (type->kind == YC_ANY_KIND) {
         return YC_KIND;
     }
-    ycp_put_type_json(out, type);
+    put_type_json(out, type);
     return ycp_buf_end(out);
 }
 
@@ -380,15 +391,12 @@ enum yc_status yc_get(const struct yc_type *list, uint64_t index, struct yc_valu
     if (!is_list(list)) {
         return YC_KIND;
     }
-    const struct item *item = list->start;
-    while (item != NULL && (!ycp_item_visible(item) || index >= item->len)) {
-        index -= ycp_item_visible(item) ? item->len : 0;
-        item = item->right;
-    }
+    uint64_t offset;
+    const struct item *item = ycp_list_find(list, index, &offset);
     if (item == NULL) {
         return YC_RANGE;
     }
-    take_value(value, out, item, index);
+    take_value(value, out, item, offset);
     return end_value(value, out);
 }
 

@@ -22,7 +22,7 @@ struct edit {
     size_t format_items;    /* formats in the text that hold */
     size_t format_max;      /* bytes of the longest */
     bool types;             /* among what will be deleted */
-    uint64_t cut;           /* the clock offset at which left's item is to be cut, or 0 */
+    uint64_t cut; /* how far into right's item the place lies; it is to be cut there */
 };
 
 /* --- attributes ------------------------------------------------------------------------------ */
@@ -323,7 +323,7 @@ enum yc_status yc_text_insert(struct yc_txn *txn, struct yc_type *text, uint64_t
     return status;
 }
 
-/* The embed's JSON text goes into edit->strings, which it does not fit into by then. */
+/* What an embed puts into the text: its JSON, or a new type. */
 static enum yc_status embed_content(struct edit *edit, const struct yc_value *embed,
                                     struct yc_buf *json, struct yc_type **type)
 {

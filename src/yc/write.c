@@ -141,17 +141,6 @@ struct item *ycp_write_item(struct yc_txn *txn, struct gap gap, enum ref ref,
 
 /* --- lists ----------------------------------------------------------------------------------- */
 
-struct item *ycp_list_find(const struct yc_type *list, uint64_t index, uint64_t *offset)
-{
-    struct item *item = list->start;
-    while (item != NULL && (!ycp_item_visible(item) || index >= item->len)) {
-        index -= ycp_item_visible(item) ? item->len : 0;
-        item = item->right;
-    }
-    *offset = index;
-    return item;
-}
-
 bool ycp_in_range(const struct yc_type *list, uint64_t index, uint64_t len)
 {
     return index <= list->length && len <= list->length - index;

@@ -30,8 +30,6 @@ enum yc_status ycp_write_reserve(struct yc_txn *txn, const struct needs *needs);
 struct item *ycp_write_item(struct yc_txn *txn, struct gap gap, enum ref ref,
                             const struct content *content, struct yc_type *type);
 
-/* The item of a list that holds an index, and how far in; NULL behind the end. */
-struct item *ycp_list_find(const struct yc_type *list, uint64_t index, uint64_t *offset);
 /* Deletes a range that lies in the list, and is not empty. */
 enum yc_status ycp_list_delete(struct yc_txn *txn, struct yc_type *list, uint64_t index,
                                uint64_t len);
