@@ -60,6 +60,7 @@ struct yc_txn {
     struct part *changed; /* the new structs */
     size_t changed_count;
     size_t changed_cap;
+    size_t passed; /* siblings passed to find places, see crowd.h */
     /* Of a transaction of this side: */
     bool open;
     uint64_t client;
@@ -86,6 +87,7 @@ struct yc_doc {
     size_t nested_items; /* items in nested types, deleted ones included */
     bool has_long;       /* there may be an item that is slow to cut */
     struct yc_txn txn;
+    struct crowds *crowds; /* of the transaction; may be NULL */
     struct apply *apply; /* what applying keeps from one update to the next; may be NULL */
     struct yc_buf out;   /* the update of the last transaction */
     /* What builds on something not seen yet (see pending.h): updates without deletes, the clocks that

@@ -17,10 +17,12 @@
  *
  * Whole subtrees are passed at once: an item remembers the last item that is known to be in its
  * subtree. What once is stays so, since nothing ever comes to stand within a subtree that is not of
- * it; nor between what one client typed at one place, one before the other, which is passed at once
- * as well. Following such notes from one to the next shortens them (path halving), so that a long
- * run is gone through once and not once for each who typed beside it. */
+ * it. Following such notes from one to the next shortens them (path halving), so that a long run is
+ * gone through once and not once for each who typed beside it. Where very many have the same origin,
+ * crowd.h finds the place. */
 #include "integrate.h"
+
+#include "crowd.h"
 
 static bool same_right(const struct item *a, const struct item *b)
 {
@@ -79,25 +81,14 @@ static struct item *last_noted(const struct yc_doc *doc, struct item *item)
     }
 }
 
-/* Whether an item behind the subtree of another will always be passed, or not, like that one: typed
- * at the same place by the same client. Nobody's item comes to stand between the two. */
-static bool is_twin(const struct item *item, const struct item *other)
-{
-    return other->depth == item->depth && other->client == item->client &&
-           same_right(item, other);
-}
-
-/* The last item of a subtree, and of those of twins behind it. */
+/* The last item of a subtree. */
 static struct item *end_of(const struct yc_doc *doc, struct item *top)
 {
     struct item *last = last_noted(doc, top);
     for (;;) {
         struct item *next = last->right;
-        if (next == NULL || !(is_deeper(next, top->depth) || is_twin(top, next))) {
+        if (next == NULL || !is_deeper(next, top->depth)) {
             break;
-        }
-        if (is_deeper(next, last->depth)) {
-            note(last, next);
         }
         last = last_noted(doc, next);
     }
@@ -112,12 +103,28 @@ static bool lower_client(const struct yc_doc *doc, const struct item *a, const s
     return doc->store.clients[a->client]->id < doc->store.clients[b->client]->id;
 }
 
-/* The item that ours goes behind; NULL: it is the first. */
-static struct item *find_left(const struct yc_doc *doc, const struct item *item)
+static bool has_company(const struct item *item)
 {
-    struct item *left = item->left;
-    struct item *other = left != NULL ? left->right : first_of(item);
+    if (item->left == NULL) {
+        return item->right == NULL || item->right->left != NULL;
+    }
+    return item->left->right != item->right;
+}
+
+/* The first item behind the origin of another. */
+static struct item *first_behind_origin(const struct item *item)
+{
+    return item->left != NULL ? item->left->right : first_of(item);
+}
+
+/* Passes siblings to find the item that ours goes behind; NULL: it is the first. Returns how many
+ * were passed. */
+static size_t walk(const struct yc_doc *doc, const struct item *item, struct item **left)
+{
+    size_t passed = 0;
     bool moves = true;
+    struct item *other = first_behind_origin(item);
+    *left = item->left;
     while (other != NULL && other != item->right) {
         if (other->depth == item->depth) {
             moves = lower_client(doc, other, item);
@@ -128,8 +135,51 @@ static struct item *find_left(const struct yc_doc *doc, const struct item *item)
             break;
         }
         struct item *last = end_of(doc, other);
-        left = moves ? last : left;
+        *left = moves ? last : *left;
         other = last->right;
+        passed++;
+    }
+    return passed;
+}
+
+/* Puts the siblings of an item into its crowd; done once, and for good if it is refused. */
+static void order_crowd(struct yc_doc *doc, struct crowd *crowd, const struct item *item)
+{
+    struct item *other = first_behind_origin(item);
+    crowd->ordered = true;
+    while (crowd->ordered && other != NULL && other->depth == item->depth) {
+        crowd->ordered = ycp_crowd_append(doc, crowd, other);
+        other = end_of(doc, other)->right;
+    }
+}
+
+/* As the walk would, when there is an ordered crowd; false when there is none. */
+static bool find_in_crowd(struct yc_doc *doc, struct item *item, struct item **left)
+{
+    struct crowd *crowd = ycp_crowd_find(doc, item);
+    if (crowd != NULL && crowd->walks == CROWD_WALKS) {
+        crowd->walks++;
+        order_crowd(doc, crowd, item);
+    }
+    struct item *sibling;
+    if (crowd == NULL || !crowd->ordered || !ycp_crowd_insert(doc, crowd, item, &sibling)) {
+        return false;
+    }
+    *left = sibling == NULL ? item->left : end_of(doc, sibling);
+    return true;
+}
+
+/* The item that ours goes behind; NULL: it is the first. */
+static struct item *find_left(struct yc_doc *doc, struct item *item)
+{
+    struct item *left = item->left;
+    if ((doc->crowds != NULL && find_in_crowd(doc, item, &left)) || !has_company(item)) {
+        return left;
+    }
+    size_t passed = walk(doc, item, &left);
+    doc->txn.passed += passed;
+    if (passed >= CROWD_WALK && doc->txn.passed >= CROWD_PASSED) {
+        ycp_crowd_note_walk(doc, item);
     }
     return left;
 }
@@ -175,14 +225,6 @@ static void integrate_content(struct yc_doc *doc, struct item *item)
     }
 }
 
-static bool has_company(const struct item *item)
-{
-    if (item->left == NULL) {
-        return item->right == NULL || item->right->left != NULL;
-    }
-    return item->left->right != item->right;
-}
-
 void ycp_integrate(struct yc_doc *doc, struct item *item)
 {
     ycp_txn_note_change(doc, item->client);
@@ -195,9 +237,7 @@ void ycp_integrate(struct yc_doc *doc, struct item *item)
     }
     item->depth = depth_of(item);
     item->last_client = NO_CLIENT;
-    if (has_company(item)) {
-        item->left = find_left(doc, item);
-    }
+    item->left = find_left(doc, item);
     link_item(item);
     become_value(doc, item);
     if (!(item->flags & ITEM_KEYED) && ycp_content_countable((enum ref)item->ref)) {

@@ -1,7 +1,7 @@
 /* The notes that a transaction keeps, and what is done when it ends: deleted content is collected,
  * neighbours that belong together melt into one. The same pairs are tried as in Yjs, so that the
  * same updates in the same order leave the same structs. */
-#include "doc.h"
+#include "crowd.h"
 #include "item.h"
 
 /* --- notes ----------------------------------------------------------------------------------- */
@@ -180,6 +180,8 @@ static void melt_cut(struct yc_doc *doc, const struct spot *cut)
 void ycp_txn_clean(struct yc_doc *doc)
 {
     struct yc_txn *txn = &doc->txn;
+    ycp_crowds_free(doc); /* items are about to move */
+    txn->passed = 0;
     ycp_idset_normalize(&txn->deletes);
     for (size_t i = 0; i < txn->deletes.count; i++) {
         collect(doc, &txn->deletes.ranges[i]);

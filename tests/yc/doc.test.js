@@ -5,7 +5,7 @@ const { test } = require('node:test');
 const assert = require('node:assert/strict');
 const Y = require('yjs');
 const { Batch } = require('./driver.js');
-const { history } = require('./history.js');
+const { history, random } = require('./history.js');
 
 const histories = Number(process.env.YC_HISTORIES ?? 2000);
 const firstSeed = Number(process.env.YC_SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -65,4 +65,37 @@ test(`${histories} random histories from seed ${firstSeed}`, () => {
         for (let i = seed; i < Math.min(seed + BATCH, firstSeed + histories); i++) play(batch, i);
         batch.run();
     }
+});
+
+// Siblings by the thousand, as clients leave that type at the front of a list for long, apart, with
+// ids and right neighbours in every order.
+test('crowds at one place', () => {
+    const r = random(firstSeed);
+    const batch = new Batch();
+    for (let round = 0; round < 8; round++) {
+        const reference = new Y.Doc();
+        reference.getText('t').insert(0, 'abc');
+        const base = Y.encodeStateAsUpdate(reference);
+        batch.add('n');
+        batch.add('u', base);
+        const told = Array.from({ length: 4 }, (_, i) => {
+            const doc = new Y.Doc();
+            doc.clientID = i < 2 ? i + 1 : 1 + r.below(4294967295);
+            Y.applyUpdate(doc, base);
+            const reach = r.pick([1, 2, 4]);
+            for (let n = 0; n < 400; n++) doc.getText('t').insert(r.below(reach), 'x');
+            return Y.encodeStateAsUpdate(doc);
+        });
+        const parts = round % 2 ? [Y.mergeUpdates(told)] : told;
+        parts.forEach((update) => {
+            Y.applyUpdate(reference, update);
+            batch.add('u', update);
+            const state = Buffer.from(Y.encodeStateAsUpdate(reference));
+            batch.add('s', null, (status, result) => {
+                assert.equal(status, 'ok');
+                assert.ok(result.equals(state), `seed ${firstSeed}, round ${round}`);
+            });
+        });
+    }
+    batch.run();
 });

@@ -146,8 +146,8 @@ function history(seed) {
         places(doc);
         return { doc, heard: 0, undo: i === 0 ? new Y.UndoManager(doc.getText('t')) : null };
     });
-    const steps = 5 + r.below(40);
     const crowded = r.chance(0.2);
+    const steps = 5 + r.below(crowded ? 120 : 40);
     for (let i = 0; i < steps; i++) {
         const client = r.pick(clients);
         if (r.chance(crowded ? 0.08 : 0.3)) {
@@ -167,7 +167,15 @@ function history(seed) {
             edit(r, client.doc);
         }
     }
-    return { seed, updates, delivered: deliver(r, updates) };
+    const told = crowded && r.chance(0.7) ? inParts(r, updates) : updates;
+    return { seed, updates, delivered: deliver(r, told) };
+}
+
+// The same in few updates, each with much of what was typed at one place.
+function inParts(r, updates) {
+    const parts = Array.from({ length: 1 + r.below(4) }, () => []);
+    updates.forEach((update) => r.pick(parts).push(update));
+    return parts.filter((part) => part.length > 0).map((part) => Y.mergeUpdates(part));
 }
 
 function deliver(r, updates) {

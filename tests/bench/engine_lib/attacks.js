@@ -348,6 +348,41 @@ function crowded() {
         'a map key set by 60,000 clients, ids falling',
         update(range(60_000, (i) => [100 + i, 0, [value({})]]).reverse()),
     );
+    const pushed = (client) => [
+        client,
+        0,
+        range(20_000, (i) => text('a', i ? { right: [client, i - 1] } : AT_ROOT)),
+    ];
+    taken(
+        '20,000 letters each in front, by two clients apart',
+        update([pushed(1)]),
+        update([pushed(2)]),
+    );
+    const many = (first, step) => update(range(20_000, (i) => same(first + i * step, 1)).reverse());
+    attack(
+        '20,000 clients at one place, behind 20,000 with lower ids',
+        'ok',
+        ...scene(many(1, 1)),
+        ['u', many(1e6, 1)],
+    );
+    attack('20,000 clients at one place, among 20,000 others', 'ok', ...scene(many(1, 2)), [
+        'u',
+        many(2, 2),
+    ]);
+    const before = (first, clocks) =>
+        update(
+            range(20_000, (i) => [
+                first + i,
+                0,
+                [text('a', { origin: [9, 0], right: [9, clocks[i % 2]] })],
+            ]).reverse(),
+        );
+    attack(
+        '20,000 clients at one place, left of one or the other, behind as many',
+        'ok',
+        ...scene(one(text('abcd'), 9), before(100, [1, 3])),
+        ['u', before(1e6, [2, 3])],
+    );
     // Right of the same item, left of nothing: each must pass all that came before it.
     const behind = (client) => [client, 0, range(20_000, () => text('a', { origin: [9, 0] }))];
     taken(
