@@ -45,6 +45,9 @@ static void close_parts(struct server *server)
     uv_close((uv_handle_t *)&server->worker_changed, NULL);
     uv_close((uv_handle_t *)&server->slot_timer, NULL);
     api_end_waits(api);
+    if (api->rooms != NULL) {
+        rooms_close(api->rooms);
+    }
     if (api->http != NULL) {
         http_close(api->http);
     }
@@ -91,9 +94,10 @@ static void on_signal(uv_signal_t *handle, int number)
 
 static void on_message(struct view channel, struct view message, void *context)
 {
-    (void)channel;
     struct server *server = context;
-    if (message.at == NULL) {
+    if (rooms_owns_channel(channel)) {
+        rooms_on_message(server->api.rooms, channel, message);
+    } else if (message.at == NULL) {
         watch_on_subscribed(server->api.watch);
     } else {
         watch_on_announcement(server->api.watch, message);
@@ -150,6 +154,15 @@ static bool start_http(struct server *server, struct err *err)
     if (server->api.http == NULL) {
         return false;
     }
+    struct ws_settings sockets = {
+        .message_max_bytes = (size_t)conf->message_bytes,
+        .queue_max_bytes = (size_t)conf->queue_bytes,
+        .ping_ms = conf->ping_ms,
+        .keep_alive_ms = conf->keepalive_ms,
+        .keep_alive = {"\1\1\0", 3}, /* awareness of nobody */
+    };
+    ws_configure(server->api.http, &sockets);
+    rooms_attach(server->api.rooms, server->api.http);
     log_info("server.listening host=%s port=%d", conf->listen_host,
              http_port(server->api.http));
     return true;
@@ -166,6 +179,9 @@ static bool start_parts(struct server *server, struct err *err)
     api->watch = watch_open(&server->loop, api->queue);
     server->reaper = reaper_open(server->conf, &server->loop, api->redis);
     redis_subscribe(api->redis, SCRIPT_CHANNEL);
+    if (server->conf->gateway) {
+        api->rooms = rooms_open(server->conf, &server->loop, api->redis);
+    }
     if (server->conf->gateway && !start_http(server, err)) {
         return false;
     }
@@ -189,6 +205,7 @@ static bool finish_parts(struct server *server)
     if (api->http != NULL) {
         http_finish(api->http);
     }
+    rooms_finish(api->rooms);
     files_close(api->files);
     uv_run(&server->loop, UV_RUN_DEFAULT);
     return uv_loop_close(&server->loop) == 0;

@@ -8,6 +8,7 @@
 #include "net/files.h"
 #include "net/http.h"
 #include "net/redis.h"
+#include "room/rooms.h"
 #include "run/queue.h"
 #include "run/watch.h"
 #include "run/worker.h"
@@ -22,6 +23,7 @@ struct api {
     struct redis *redis;
     struct queue *queue;
     struct watch *watch;
+    struct rooms *rooms;
     struct worker *worker; /* NULL: this daemon runs no programs */
     bool draining;         /* stopping: no new runs */
     struct list waits;     /* of execute.c: submissions that wait for their result */

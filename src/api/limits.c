@@ -27,6 +27,11 @@ void limits_get(struct api *api, struct http_exchange *exchange, const char *job
     json_object_set_new(root, "streamsPerClient", json_integer(conf->readers_per_client));
     json_object_set_new(root, "connectionsPerClient",
                         json_integer(conf->connections_per_client));
+    json_object_set_new(root, "roomPeople", json_integer(conf->room_people));
+    json_object_set_new(root, "roomBytes", json_integer(conf->room_bytes));
+    json_object_set_new(root, "roomsPerMinute", json_integer(conf->rooms_per_minute));
+    json_object_set_new(root, "messageBytes", json_integer(conf->message_bytes));
+    json_object_set_new(root, "roomSeconds", json_integer(conf->room_ttl_s));
     char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(6));
     json_decref(root);
     reply_json(exchange, 200, view_of(text));

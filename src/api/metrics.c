@@ -28,6 +28,45 @@ static void write_worker(struct buf *out, const struct worker_health *health)
            (long long)health->engine_failures);
 }
 
+static void write_rooms(struct buf *out, const struct api *api)
+{
+    struct rooms_figures rooms;
+    struct ws_figures sockets;
+    rooms_figures(api->rooms, &rooms);
+    ws_figures(api->http, &sockets);
+    const struct {
+        const char *name;
+        const char *type;
+        const char *help;
+        unsigned long long value;
+    } rows[] = {
+        {"vve_rooms", "gauge", "Rooms in memory.", rooms.rooms},
+        {"vve_room_people", "gauge", "Connections of all rooms.", rooms.people},
+        {"vve_rooms_unsaved", "gauge", "Rooms with edits that Redis lacks.", rooms.unsaved},
+        {"vve_room_bytes", "gauge", "Memory of all documents.", rooms.bytes},
+        {"vve_room_updates_total", "counter", "Updates taken in.", rooms.updates},
+        {"vve_room_refused_total", "counter", "Messages that were no good.", rooms.refused},
+        {"vve_room_lagged_total", "counter", "Slow connections that lost their queue.",
+         rooms.lagged},
+        {"vve_room_loads_total", "counter", "Rooms read from Redis.", rooms.loads},
+        {"vve_room_load_ms_total", "counter", "Time that reading took.", rooms.load_ms},
+        {"vve_room_saves_total", "counter", "Snapshots written to Redis.", rooms.saves},
+        {"vve_room_save_ms_total", "counter", "Time that writing took.", rooms.save_ms},
+        {"vve_room_resyncs_total", "counter", "Questions to other servers of a room.",
+         rooms.resyncs},
+        {"vve_sockets", "gauge", "Open WebSockets.", sockets.connections},
+        {"vve_socket_messages_in_total", "counter", "Messages received.", sockets.messages_in},
+        {"vve_socket_bytes_in_total", "counter", "Bytes received.", sockets.bytes_in},
+        {"vve_socket_messages_out_total", "counter", "Messages sent.", sockets.messages_out},
+        {"vve_socket_bytes_out_total", "counter", "Bytes sent.", sockets.bytes_out},
+        {"vve_socket_bad_total", "counter", "Connections closed for a bad frame.",
+         sockets.closed_bad},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        metric(out, rows[i].name, rows[i].type, rows[i].help, (long long)rows[i].value);
+    }
+}
+
 static void on_length(int64_t length, void *context)
 {
     struct pending_reply *pending = context;
@@ -62,6 +101,7 @@ static void on_length(int64_t length, void *context)
                "vve_refused_total{reason=\"unavailable\"} %llu\n",
                api->refused_rate, api->refused_full, api->refused_away);
     write_worker(&out, &health);
+    write_rooms(&out, api);
     http_reply(exchange, 200, "text/plain; version=0.0.4", buf_view(&out), HTTP_COPY_BODY, NULL,
                0);
     buf_finish(&out);

@@ -11,6 +11,9 @@ const struct route routes[] = {
     {"GET", "/api/status/:jobId", status_get},
     {"GET", "/api/jobs/:jobId/events", events_get},
     {"POST", "/api/jobs/:jobId/cancel", cancel_post},
+    {"GET", "/api/rooms/:roomId", room_get},
+    {"GET", "/api/rooms/:roomId/text", text_get},
+    {"GET", "/collab/:roomId", collab_get},
     {"GET", "/api/limits", limits_get},
     {"GET", "/api/openapi.json", openapi_get},
     {"GET", "/healthz", healthz_get},
@@ -19,33 +22,67 @@ const struct route routes[] = {
 };
 const size_t route_count = sizeof routes / sizeof routes[0];
 
-#define PARAMETER ":jobId"
-
-/* Whether `path` has the shape of the route; its parameter, if any, goes to `job_id`, which
- * stays empty when it is no UUID: such a job cannot exist. */
-static bool matches(const struct route *route, const char *path, char job_id[ID_UUID_LEN + 1])
+/* What may stand in a path for a parameter. */
+static bool is_job_id(struct view id)
 {
-    job_id[0] = '\0';
-    const char *parameter = strstr(route->path, PARAMETER);
-    if (parameter == NULL) {
+    char text[ID_UUID_LEN + 1];
+    if (id.len != ID_UUID_LEN) {
+        return false;
+    }
+    memcpy(text, id.at, id.len);
+    text[id.len] = '\0';
+    return id_is_uuid(text);
+}
+
+static const struct parameter {
+    const char *name;
+    bool (*is_good)(struct view id);
+    int status; /* of one that is not */
+    const char *code;
+    const char *problem;
+} parameters[] = {
+    {":jobId", is_job_id, 404, "not_found", "There is no such run."},
+    {":roomId", rooms_id_is_good, 400, "bad_field",
+     "A room's name has 1 to 64 letters, digits, '-' and '_'."},
+};
+#define PARAMETER_MAX 64
+
+/* Whether `path` has the shape of the route; its parameter, if any, goes to `id`. */
+static bool matches(const struct route *route, const char *path,
+                    const struct parameter **parameter, struct view *id)
+{
+    const char *place = NULL;
+    *parameter = NULL;
+    for (size_t i = 0; i < sizeof parameters / sizeof parameters[0] && place == NULL; i++) {
+        place = strstr(route->path, parameters[i].name);
+        *parameter = place != NULL ? &parameters[i] : NULL;
+    }
+    if (place == NULL) {
         return strcmp(route->path, path) == 0;
     }
-    size_t before = (size_t)(parameter - route->path);
+    size_t before = (size_t)(place - route->path);
     if (strncmp(route->path, path, before) != 0) {
         return false;
     }
-    size_t len = strcspn(path + before, "/");
-    if (len == 0 || strcmp(path + before + len, parameter + strlen(PARAMETER)) != 0) {
-        return false;
+    *id = (struct view){path + before, strcspn(path + before, "/")};
+    return id->len > 0 &&
+           strcmp(path + before + id->len, place + strlen((*parameter)->name)) == 0;
+}
+
+static void handle(struct api *api, struct http_exchange *exchange, const struct route *route,
+                   const struct parameter *parameter, struct view id)
+{
+    char text[PARAMETER_MAX + 1];
+    if (parameter == NULL) {
+        route->handler(api, exchange, NULL);
+    } else if (id.len > PARAMETER_MAX || !parameter->is_good(id)) {
+        http_reply_error(exchange, parameter->status, parameter->code, parameter->problem, -1,
+                         NULL, 0);
+    } else {
+        memcpy(text, id.at, id.len);
+        text[id.len] = '\0';
+        route->handler(api, exchange, text);
     }
-    if (len == ID_UUID_LEN) {
-        memcpy(job_id, path + before, len);
-        job_id[len] = '\0';
-        if (!id_is_uuid(job_id)) {
-            job_id[0] = '\0';
-        }
-    }
-    return true;
 }
 
 static bool method_fits(const struct route *route, const char *method)
@@ -74,22 +111,18 @@ void api_handle(struct http_exchange *exchange, void *context)
     struct api *api = context;
     const struct http_request *request = http_request(exchange);
     const char *known_method = NULL;
-    char job_id[ID_UUID_LEN + 1];
+    const struct parameter *parameter;
+    struct view id;
     api->requests++;
     for (size_t i = 0; i < route_count; i++) {
-        if (!matches(&routes[i], request->path, job_id)) {
+        if (!matches(&routes[i], request->path, &parameter, &id)) {
             continue;
         }
         if (!method_fits(&routes[i], request->method)) {
             known_method = routes[i].method;
             continue;
         }
-        bool has_parameter = strstr(routes[i].path, PARAMETER) != NULL;
-        if (has_parameter && job_id[0] == '\0') {
-            http_reply_error(exchange, 404, "not_found", "There is no such run.", -1, NULL, 0);
-        } else {
-            routes[i].handler(api, exchange, has_parameter ? job_id : NULL);
-        }
+        handle(api, exchange, &routes[i], parameter, id);
         return;
     }
     if (known_method != NULL) {

@@ -44,6 +44,17 @@ struct conf {
     int wait_ms; /* how long ?wait=true may take */
     int connections_per_client;
     int readers_per_client; /* event streams */
+    int rooms_per_minute;   /* that a client may make; 0: unlimited */
+    int room_people;        /* connections of a room, here */
+    int room_bytes;         /* of a document, encoded */
+    int rooms_bytes;        /* memory of all documents */
+    int room_idle_ms;       /* an empty room is unloaded after that */
+    int room_ttl_s;         /* a document is kept so long after its last edit */
+    int compact_updates;    /* log entries before they become a snapshot */
+    int message_bytes;      /* of a WebSocket message */
+    int queue_bytes;        /* that may wait for a slow connection */
+    int keepalive_ms;       /* a silent connection gets a message so often */
+    int ping_ms;            /* a silent peer is asked after so long */
     int drain_ms;           /* how long a stopping daemon lets runs finish */
     /* edge */
     char *trusted_proxies[CONF_LIST_MAX]; /* addresses whose X-Forwarded-For counts */

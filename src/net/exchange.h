@@ -17,6 +17,7 @@
 #define EXCHANGE_BUCKETS 256
 
 struct gate;
+struct ws_hub;
 
 struct http {
     struct http_settings settings;
@@ -24,7 +25,8 @@ struct http {
     void *context;
     struct gate *gate;
     struct lws_port *port;
-    uv_timer_t sweep; /* runs while there are exchanges */
+    struct ws_hub *hub; /* of the WebSocket connections; NULL: none are served */
+    uv_timer_t sweep;   /* runs while there are exchanges */
     uint64_t last_id;
     size_t count;
     struct list exchanges[EXCHANGE_BUCKETS]; /* by id */
@@ -41,6 +43,7 @@ enum stage {
 
 /* Owned by its http's table; freed when libwebsockets says that the connection is closed. */
 struct http_exchange {
+    struct lws_connection connection;
     struct list node;
     struct http *http;
     struct lws *wsi;
@@ -70,10 +73,17 @@ void exchange_listen(struct http_exchange *exchange, bool listens);
 /* Ends it now: the loop will notice that the socket is shut down. */
 void exchange_kill(struct http_exchange *exchange);
 
+/* Frees it, but leaves its connection, and the client's place, to somebody else. */
+void exchange_release(struct http_exchange *exchange);
+
 /* Sends what the socket takes of `out` and `rest`. False: the connection is broken. */
 bool exchange_send(struct http_exchange *exchange);
 
 /* The same, with what follows from it: a deadline for what is left, or the end of the reply. */
 void exchange_flush(struct http_exchange *exchange);
+
+/* The hub's end, in the steps of http_close and http_finish. */
+void ws_hub_close(struct ws_hub *hub);
+void ws_hub_finish(struct ws_hub *hub); /* accepts NULL */
 
 #endif

@@ -50,6 +50,19 @@ static struct list *bucket_of(struct http *http, uint64_t id)
     return &http->exchanges[id % EXCHANGE_BUCKETS];
 }
 
+void exchange_release(struct http_exchange *exchange)
+{
+    struct http *http = exchange->http;
+    list_remove(&exchange->node);
+    if (--http->count == 0) {
+        uv_timer_stop(&http->sweep);
+    }
+    buf_finish(&exchange->body);
+    buf_finish(&exchange->out);
+    free(exchange->text);
+    free(exchange);
+}
+
 static void destroy(struct http_exchange *exchange)
 {
     struct http *http = exchange->http;
@@ -58,13 +71,7 @@ static void destroy(struct http_exchange *exchange)
         exchange->on_close(exchange, exchange->on_close_context);
     }
     gate_leave(http->gate, exchange->client.name);
-    if (--http->count == 0) {
-        uv_timer_stop(&http->sweep);
-    }
-    buf_finish(&exchange->body);
-    buf_finish(&exchange->out);
-    free(exchange->text);
-    free(exchange);
+    exchange_release(exchange);
 }
 
 /* --- judging and handling --- */
@@ -88,10 +95,12 @@ static bool admit_origin(struct http_exchange *exchange, const struct head *head
     const struct http_request *request = &exchange->request;
     if (request->origin[0] == '\0' ||
         origin_is_same(request->origin, head_value(head, "host"))) {
+        exchange->request.origin_allowed = true;
         return true;
     }
     exchange->cross =
         origin_is_allowed(request->origin, exchange->http->settings.allow_origins);
+    exchange->request.origin_allowed = exchange->cross;
     bool preflight = strcmp(request->method, "OPTIONS") == 0 &&
                      head_find(head, "access-control-request-method") != NULL;
     bool reads = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
@@ -113,8 +122,11 @@ static void handle(struct http_exchange *exchange)
     exchange->stage = STAGE_HANDLED;
     exchange->deadline_ms = 0;
     exchange->request.body = buf_view(&exchange->body);
+    uint64_t id = exchange->id;
     http->handler(exchange, http->context);
-    if (exchange->stage == STAGE_HANDLED || exchange->stage == STAGE_WRITING) {
+    exchange = http_find(http, id); /* it may have become a WebSocket */
+    if (exchange != NULL &&
+        (exchange->stage == STAGE_HANDLED || exchange->stage == STAGE_WRITING)) {
         exchange_listen(exchange, false);
     }
 }
@@ -180,6 +192,23 @@ static void begin(struct http_exchange *exchange, const struct head *head)
     await_body(exchange, head);
 }
 
+/* --- the loop's events --- */
+
+static void on_lws(struct lws_connection *connection, enum lws_callback_reasons reason,
+                   char *bytes, size_t len)
+{
+    struct http_exchange *exchange = (struct http_exchange *)connection;
+    if (reason == LWS_CALLBACK_RAW_RX && exchange->stage == STAGE_BODY) {
+        take_body(exchange, bytes, len);
+    } else if (reason == LWS_CALLBACK_RAW_WRITEABLE &&
+               (exchange->stage == STAGE_WRITING || exchange->stage == STAGE_STREAM)) {
+        exchange_flush(exchange);
+    } else if (reason == LWS_CALLBACK_RAW_CLOSE) {
+        exchange->stage = STAGE_DEAD;
+        destroy(exchange);
+    }
+}
+
 /* --- taking connections over --- */
 
 /* Ends `part` of `bytes` with a NUL in the copy `text` of them. There is room for it: a space, a
@@ -214,6 +243,11 @@ static void fill_request(struct http_exchange *exchange, const char *bytes,
         .if_none_match = field(text, bytes, head, "if-none-match"),
         .last_event_id = field(text, bytes, head, "last-event-id"),
         .origin = field(text, bytes, head, "origin"),
+        .minor = head->minor,
+        .upgrade = field(text, bytes, head, "upgrade"),
+        .connection = field(text, bytes, head, "connection"),
+        .ws_key = field(text, bytes, head, "sec-websocket-key"),
+        .ws_version = field(text, bytes, head, "sec-websocket-version"),
         .body = {"", 0},
     };
 }
@@ -230,6 +264,7 @@ static void on_sweep(uv_timer_t *timer);
 static struct http_exchange *create(struct http *http, const struct gate_guest *guest)
 {
     struct http_exchange *exchange = mem_alloc(sizeof *exchange);
+    exchange->connection.on_event = on_lws;
     exchange->http = http;
     exchange->id = ++http->last_id;
     exchange->client = *guest->client;
@@ -247,7 +282,7 @@ static void on_guest(const struct gate_guest *guest, void *context)
     struct http_exchange *exchange = create(http, guest);
     uint64_t id = exchange->id;
     bool whole = consume_head(guest->fd, guest->head->len);
-    struct lws *wsi = lws_port_adopt(http->port, guest->fd, exchange);
+    struct lws *wsi = lws_port_adopt(http->port, guest->fd, &exchange->connection);
     exchange = http_find(http, id); /* a failed adoption may have closed it, or not */
     if (wsi == NULL && exchange != NULL) {
         destroy(exchange);
@@ -259,29 +294,6 @@ static void on_guest(const struct gate_guest *guest, void *context)
             exchange_kill(exchange);
         }
     }
-}
-
-/* --- the loop's events --- */
-
-static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-                  size_t len)
-{
-    struct http_exchange *exchange = lws_get_opaque_user_data(wsi);
-    (void)user;
-    if (exchange == NULL) {
-        return 0;
-    }
-    if (reason == LWS_CALLBACK_RAW_RX && exchange->stage == STAGE_BODY) {
-        take_body(exchange, in, len);
-    } else if (reason == LWS_CALLBACK_RAW_WRITEABLE &&
-               (exchange->stage == STAGE_WRITING || exchange->stage == STAGE_STREAM)) {
-        exchange_flush(exchange);
-    } else if (reason == LWS_CALLBACK_RAW_CLOSE) {
-        lws_set_opaque_user_data(wsi, NULL);
-        exchange->stage = STAGE_DEAD;
-        destroy(exchange);
-    }
-    return 0;
 }
 
 static void expire(struct http_exchange *exchange)
@@ -408,7 +420,7 @@ struct http *http_open(const struct http_settings *settings, http_handler *handl
         free(http);
         return NULL;
     }
-    http->port = lws_port_open(settings->loop, on_lws, err);
+    http->port = lws_port_open(settings->loop, err);
     if (http->port == NULL) {
         /* Needs the loop to run before it is freed, and the program ends: it is left. */
         gate_close(http->gate);
@@ -437,6 +449,9 @@ void http_stop_accepting(struct http *http)
 void http_close(struct http *http)
 {
     gate_close(http->gate);
+    if (http->hub != NULL) {
+        ws_hub_close(http->hub);
+    }
     lws_port_close(http->port);
     if (!uv_is_closing((uv_handle_t *)&http->sweep)) {
         uv_close((uv_handle_t *)&http->sweep, NULL);
@@ -449,6 +464,7 @@ void http_finish(struct http *http)
         return;
     }
     lws_port_finish(http->port);
+    ws_hub_finish(http->hub);
     gate_finish(http->gate);
     free(http);
 }

@@ -34,6 +34,12 @@ struct http_request {
     const char *if_none_match;
     const char *last_event_id;
     const char *origin;
+    bool origin_allowed; /* there is none, it is our own, or an allowed one */
+    int minor;           /* HTTP/1.<minor> */
+    const char *upgrade;
+    const char *connection;
+    const char *ws_key; /* Sec-WebSocket-... */
+    const char *ws_version;
     struct view body;
 };
 

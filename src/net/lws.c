@@ -45,12 +45,26 @@ size_t lws_port_descriptors(void)
     return (size_t)limit.rlim_cur;
 }
 
-struct lws_port *lws_port_open(uv_loop_t *loop, lws_callback_function *callback,
-                               struct err *err)
+static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                    size_t len)
+{
+    (void)user;
+    struct lws_connection *connection = lws_get_opaque_user_data(wsi);
+    if (connection == NULL) {
+        return 0;
+    }
+    if (reason == LWS_CALLBACK_RAW_CLOSE) {
+        lws_set_opaque_user_data(wsi, NULL);
+    }
+    connection->on_event(connection, reason, in, len);
+    return 0;
+}
+
+struct lws_port *lws_port_open(uv_loop_t *loop, struct err *err)
 {
     struct lws_port *port = mem_alloc(sizeof *port);
     void *loops[] = {loop};
-    port->protocols[0] = (struct lws_protocols){.name = "http", .callback = callback};
+    port->protocols[0] = (struct lws_protocols){.name = "http", .callback = on_event};
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN_SERVER,
         .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
@@ -73,7 +87,7 @@ struct lws_port *lws_port_open(uv_loop_t *loop, lws_callback_function *callback,
     return port;
 }
 
-struct lws *lws_port_adopt(struct lws_port *port, int fd, void *connection)
+struct lws *lws_port_adopt(struct lws_port *port, int fd, struct lws_connection *connection)
 {
     lws_adopt_desc_t adoption = {
         .vh = port->vhost,

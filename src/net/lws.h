@@ -21,13 +21,18 @@ struct lws_port;
  * it comes before lws_port_open. */
 size_t lws_port_descriptors(void);
 
-/* `callback` gets LWS_CALLBACK_RAW_RX, _WRITEABLE and _CLOSE. */
-struct lws_port *lws_port_open(uv_loop_t *loop, lws_callback_function *callback,
-                               struct err *err);
+/* What a connection is to us stands first in its struct. Its on_event gets LWS_CALLBACK_RAW_RX,
+ * _WRITEABLE and, as the last, _CLOSE. Another one may take its place with
+ * lws_set_opaque_user_data. */
+struct lws_connection {
+    void (*on_event)(struct lws_connection *connection, enum lws_callback_reasons reason,
+                     char *bytes, size_t len);
+};
 
-/* Takes the descriptor over; closes it and returns NULL when it cannot. `connection` is
- * lws_get_opaque_user_data() of the result. */
-struct lws *lws_port_adopt(struct lws_port *port, int fd, void *connection);
+struct lws_port *lws_port_open(uv_loop_t *loop, struct err *err);
+
+/* Takes the descriptor over; closes it and returns NULL when it cannot. */
+struct lws *lws_port_adopt(struct lws_port *port, int fd, struct lws_connection *connection);
 
 /* Taking the context down takes two steps with the loop run dry in between; a single one leaves
  * 330 KB allocated. Not from within a callback of libwebsockets. */

@@ -9,6 +9,7 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/id.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -16,6 +17,7 @@
 
 #include <hiredis/adapters/libuv.h>
 #include <hiredis/async.h>
+#include <hiredis/sds.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,11 +50,14 @@ struct link {
 };
 
 struct channel {
-    struct list node;
-    struct redis *redis;
+    struct list node; /* in redis->channels, by its name's hash */
     char *name;
+    bool wanted;
     bool acknowledged;
+    bool leaving; /* UNSUBSCRIBE is under way: what comes next waits for it */
 };
+
+#define CHANNEL_BUCKETS 256
 
 struct pending {
     struct list node; /* in redis->pending, oldest first; or in redis->failed */
@@ -68,7 +73,7 @@ struct redis {
     void *context;
     struct link commands;
     struct link messages;
-    struct list channels;
+    struct list channels[CHANNEL_BUCKETS];
     char own_channel[32]; /* ticks are published here; only we listen */
     int64_t tick_at;      /* when the last one was published */
     int64_t up_at;        /* when the command connection last came up */
@@ -139,7 +144,16 @@ static void on_pong(redisAsyncContext *context, void *raw, void *data)
 
 static void send_subscribe(struct link *link, struct channel *channel)
 {
-    redisAsyncCommand(link->context, on_channel, channel, "SUBSCRIBE %s", channel->name);
+    channel->acknowledged = false;
+    channel->leaving = false;
+    redisAsyncCommand(link->context, on_channel, NULL, "SUBSCRIBE %s", channel->name);
+}
+
+static void channel_destroy(struct channel *channel)
+{
+    list_remove(&channel->node);
+    free(channel->name);
+    free(channel);
 }
 
 static void on_connect(const redisAsyncContext *context, int status)
@@ -166,10 +180,15 @@ static void link_is_up(struct link *link)
         link->redis->times_up++;
     }
     if (link == &link->redis->messages) {
-        LIST_EACH (&link->redis->channels, node, next) {
-            struct channel *channel = LIST_OBJECT(node, struct channel, node);
-            channel->acknowledged = false;
-            send_subscribe(link, channel);
+        for (size_t i = 0; i < CHANNEL_BUCKETS; i++) {
+            LIST_EACH (&link->redis->channels[i], node, next) {
+                struct channel *channel = LIST_OBJECT(node, struct channel, node);
+                if (channel->wanted) {
+                    send_subscribe(link, channel);
+                } else {
+                    channel_destroy(channel);
+                }
+            }
         }
     }
 }
@@ -292,6 +311,23 @@ void redis_command(struct redis *redis, redis_on_reply *on_reply_, void *context
     }
 }
 
+/* hiredis writes when the loop says that the socket takes something; this writes now. A broken
+ * connection is noticed in there, and is down afterwards. */
+bool redis_flush(struct redis *redis)
+{
+    while (redis_ready(redis)) {
+        size_t before = sdslen(redis->commands.context->c.obuf);
+        if (before == 0) {
+            return true;
+        }
+        redisAsyncHandleWrite(redis->commands.context);
+        if (redis_ready(redis) && sdslen(redis->commands.context->c.obuf) == before) {
+            return false;
+        }
+    }
+    return false;
+}
+
 bool redis_ready(const struct redis *redis)
 {
     return redis->commands.state == LINK_UP && !redis->closing;
@@ -310,20 +346,49 @@ static struct view text_of(const redisReply *reply)
     return (struct view){reply->str, (size_t)reply->len};
 }
 
+static struct channel *channel_find(const struct redis *redis, struct view name)
+{
+    const struct list *bucket = &redis->channels[hash_of(name) % CHANNEL_BUCKETS];
+    LIST_EACH (bucket, node, next) {
+        struct channel *channel = LIST_OBJECT(node, struct channel, node);
+        if (view_equals(name, channel->name)) {
+            return channel;
+        }
+    }
+    return NULL;
+}
+
+static void on_left(struct redis *redis, struct channel *channel)
+{
+    if (channel->wanted && redis->messages.state == LINK_UP) {
+        send_subscribe(&redis->messages, channel);
+    } else if (!channel->wanted) {
+        channel_destroy(channel);
+    }
+}
+
 static void on_channel(redisAsyncContext *context, void *raw, void *data)
 {
     const redisReply *reply = raw;
-    struct channel *channel = data;
     struct link *link = context->data;
+    (void)data;
     if (link == NULL || reply == NULL || reply->type != REDIS_REPLY_ARRAY ||
         reply->elements != 3) {
         return;
     }
-    struct redis *redis = channel->redis;
+    struct redis *redis = link->redis;
+    struct view name = text_of(reply->element[1]);
+    struct channel *channel = channel_find(redis, name);
     link->quiet_since = clock_mono_ms();
-    struct view name = view_of(channel->name);
-    if (strcmp(channel->name, redis->own_channel) == 0) {
+    if (channel == NULL) {
+        return;
+    }
+    if (view_equals(text_of(reply->element[0]), "unsubscribe")) {
+        on_left(redis, channel);
+    } else if (strcmp(channel->name, redis->own_channel) == 0) {
         channel->acknowledged = true;
+    } else if (!channel->wanted) {
+        return;
     } else if (view_equals(text_of(reply->element[0]), "subscribe")) {
         channel->acknowledged = true;
         redis->on_message(name, (struct view){NULL, 0}, redis->context);
@@ -334,19 +399,49 @@ static void on_channel(redisAsyncContext *context, void *raw, void *data)
 
 void redis_subscribe(struct redis *redis, const char *name)
 {
-    struct channel *channel = mem_alloc(sizeof *channel);
-    *channel = (struct channel){.redis = redis, .name = mem_string(name)};
-    list_append(&redis->channels, &channel->node);
-    if (redis->messages.state == LINK_UP) {
+    struct channel *channel = channel_find(redis, view_of(name));
+    if (channel == NULL) {
+        channel = mem_alloc(sizeof *channel);
+        channel->name = mem_string(name);
+        list_append(&redis->channels[hash_of(view_of(name)) % CHANNEL_BUCKETS], &channel->node);
+    }
+    bool was_wanted = channel->wanted;
+    channel->wanted = true;
+    if (!was_wanted && !channel->leaving && redis->messages.state == LINK_UP) {
         send_subscribe(&redis->messages, channel);
     }
+}
+
+void redis_unsubscribe(struct redis *redis, const char *name)
+{
+    struct channel *channel = channel_find(redis, view_of(name));
+    if (channel == NULL) {
+        return;
+    }
+    channel->wanted = false;
+    channel->acknowledged = false;
+    if (redis->messages.state != LINK_UP) {
+        channel_destroy(channel);
+    } else if (!channel->leaving) {
+        channel->leaving = true;
+        redisAsyncCommand(redis->messages.context, NULL, NULL, "UNSUBSCRIBE %s", name);
+    }
+}
+
+bool redis_hears(const struct redis *redis, const char *name)
+{
+    const struct channel *channel = channel_find(redis, view_of(name));
+    return redis->messages.state == LINK_UP && channel != NULL && channel->acknowledged;
 }
 
 bool redis_subscribed(const struct redis *redis)
 {
     bool all = redis->messages.state == LINK_UP;
-    LIST_EACH (&redis->channels, node, next) {
-        all = all && LIST_OBJECT(node, struct channel, node)->acknowledged;
+    for (size_t i = 0; i < CHANNEL_BUCKETS; i++) {
+        LIST_EACH (&redis->channels[i], node, next) {
+            const struct channel *channel = LIST_OBJECT(node, struct channel, node);
+            all = all && (channel->acknowledged || !channel->wanted);
+        }
     }
     return all;
 }
@@ -442,7 +537,9 @@ struct redis *redis_open(uv_loop_t *loop, const char *address, redis_on_message 
     }
     redis->commands = (struct link){.redis = redis, .name = "commands"};
     redis->messages = (struct link){.redis = redis, .name = "messages"};
-    list_init(&redis->channels);
+    for (size_t i = 0; i < CHANNEL_BUCKETS; i++) {
+        list_init(&redis->channels[i]);
+    }
     list_init(&redis->pending);
     list_init(&redis->failed);
     char nonce[17];
@@ -475,11 +572,10 @@ void redis_finish(struct redis *redis)
     if (redis == NULL) {
         return;
     }
-    while (!list_empty(&redis->channels)) {
-        struct channel *channel = LIST_OBJECT(redis->channels.next, struct channel, node);
-        list_remove(&channel->node);
-        free(channel->name);
-        free(channel);
+    for (size_t i = 0; i < CHANNEL_BUCKETS; i++) {
+        LIST_EACH (&redis->channels[i], node, next) {
+            channel_destroy(LIST_OBJECT(node, struct channel, node));
+        }
     }
     free(redis);
 }

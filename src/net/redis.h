@@ -44,6 +44,13 @@ bool redis_settled(const struct redis *redis);
 void redis_command(struct redis *redis, redis_on_reply *on_reply, void *context, size_t count,
                    const struct view *arguments);
 
+/* Hands to the kernel what has been sent so far. False: Redis is away or does not take it; then the
+ * outcome of commands under way is open. */
+bool redis_flush(struct redis *redis);
+
 void redis_subscribe(struct redis *redis, const char *channel);
+void redis_unsubscribe(struct redis *redis, const char *channel);
+/* Whether nothing that is published there is missed. */
+bool redis_hears(const struct redis *redis, const char *channel);
 
 #endif

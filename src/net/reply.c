@@ -55,7 +55,10 @@ static void consume(struct http_exchange *exchange, size_t len)
     size_t of_out = len < exchange->out.len ? len : exchange->out.len;
     size_t of_rest = len - of_out;
     buf_consume(&exchange->out, of_out);
-    exchange->rest = (struct view){exchange->rest.at + of_rest, exchange->rest.len - of_rest};
+    if (of_rest > 0) {
+        exchange->rest =
+            (struct view){exchange->rest.at + of_rest, exchange->rest.len - of_rest};
+    }
 }
 
 /* Head and body go out in one call. This is not lws_write: that keeps what the socket does not

@@ -88,8 +88,8 @@ struct yc_doc {
     bool has_long;       /* there may be an item that is slow to cut */
     struct yc_txn txn;
     struct crowds *crowds; /* of the transaction; may be NULL */
-    struct apply *apply; /* what applying keeps from one update to the next; may be NULL */
-    struct yc_buf out;   /* the update of the last transaction */
+    struct apply *apply;   /* what applying keeps from one update to the next; may be NULL */
+    struct yc_buf out;     /* the update of the last transaction */
     /* What builds on something not seen yet (see pending.h): updates without deletes, the clocks that
      * they want first of other clients, and deletes. */
     struct yc_buf pending;         /* one update, or nothing */

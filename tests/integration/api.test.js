@@ -364,7 +364,7 @@ test('the OpenAPI document, the routes table and the answers agree', async () =>
     const { json: document } = await api.request(daemon, 'GET', '/api/openapi.json');
     const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
         Object.keys(methods).map(
-            (method) => `${method.toUpperCase()} ${path.replace('{jobId}', ':jobId')}`,
+            (method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/, ':$1')}`,
         ),
     );
     const source = readFileSync(join(ROOT, 'src/api/routes.c'), 'utf8');

@@ -1,0 +1,354 @@
+/* See bus.h. */
+#include "room/bus.h"
+
+#include "base/id.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    BEAT_MIN_MS = 15000,
+    BEAT_MAX_MS = 30000,
+    NODE_GONE_MS = 65000, /* two heartbeats were missed */
+    ANSWER_MAX_MS = 50,
+    AWARENESS_MS = 100,
+    PENDING_MS = 1000,
+    RESYNC_MIN_MS = 200,
+    ASK_MS = 500,
+};
+
+/* --- the trailer ----------------------------------------------------------------------------- */
+
+static const uint8_t magic[] = {'V', 'V', 'E', '1'};
+#define MAGIC_LEN sizeof magic
+#define TRAILER_LEN (MAGIC_LEN + NODE_ID_LEN + 4 + 8 + 4 + 8)
+
+struct trailer {
+    char node[NODE_ID_LEN];
+    uint32_t epoch;
+    uint64_t sequence;
+    uint32_t people;
+    uint64_t hash; /* 0: none */
+};
+
+static uint8_t *put(uint8_t *at, uint64_t value, size_t width)
+{
+    for (size_t i = 0; i < width; i++) {
+        *at++ = (uint8_t)(value >> (8 * i));
+    }
+    return at;
+}
+
+static uint64_t get(const uint8_t **at, size_t width)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < width; i++) {
+        value |= (uint64_t)(*at)[i] << (8 * i);
+    }
+    *at += width;
+    return value;
+}
+
+static void trailer_format(const struct trailer *trailer, uint8_t out[TRAILER_LEN])
+{
+    memcpy(out, magic, MAGIC_LEN);
+    memcpy(out + MAGIC_LEN, trailer->node, NODE_ID_LEN);
+    uint8_t *at = put(out + MAGIC_LEN + NODE_ID_LEN, trailer->epoch, 4);
+    at = put(at, trailer->sequence, 8);
+    at = put(at, trailer->people, 4);
+    put(at, trailer->hash, 8);
+}
+
+static bool trailer_parse(struct view bytes, struct trailer *trailer)
+{
+    if (bytes.len != TRAILER_LEN || memcmp(bytes.at, magic, MAGIC_LEN) != 0) {
+        return false;
+    }
+    const uint8_t *at = (const uint8_t *)bytes.at + MAGIC_LEN + NODE_ID_LEN;
+    memcpy(trailer->node, bytes.at + MAGIC_LEN, NODE_ID_LEN);
+    trailer->epoch = (uint32_t)get(&at, 4);
+    trailer->sequence = get(&at, 8);
+    trailer->people = (uint32_t)get(&at, 4);
+    trailer->hash = get(&at, 8);
+    return true;
+}
+
+/* --- telling --------------------------------------------------------------------------------- */
+
+struct channel_name {
+    char text[sizeof "collab:room:" + ROOM_ID_MAX];
+};
+
+static struct channel_name channel_of(const struct room *room)
+{
+    struct channel_name name;
+    snprintf(name.text, sizeof name.text, "collab:room:%s", room->id);
+    return name;
+}
+
+/* Nothing hangs on the answer: what is not heard will be asked for. */
+static void on_published(const redisReply *reply, void *context)
+{
+    (void)reply;
+    (void)context;
+}
+
+/* Takes over the message. */
+static void publish(struct room *room, struct ws_message *message, uint64_t hash)
+{
+    struct channel_name channel = channel_of(room);
+    struct view frame = ws_payload(message);
+    struct trailer trailer = {.epoch = room->epoch,
+                              .sequence = ++room->sequence,
+                              .people = (uint32_t)room->peer_count,
+                              .hash = hash};
+    memcpy(trailer.node, room->rooms->node_id, NODE_ID_LEN);
+    char *bytes = mem_alloc(frame.len + TRAILER_LEN);
+    memcpy(bytes, frame.at, frame.len);
+    trailer_format(&trailer, (uint8_t *)bytes + frame.len);
+    struct view command[] = {
+        view_of("PUBLISH"), view_of(channel.text), {bytes, frame.len + TRAILER_LEN}};
+    redis_command(room->rooms->redis, on_published, NULL, 3, command);
+    free(bytes);
+    ws_message_unref(message);
+}
+
+void bus_publish_update(struct room *room, struct yc_slice update)
+{
+    publish(room, frame_sync(YC_SYNC_UPDATE, update), 0);
+}
+
+void bus_add_awareness(struct room *room, struct yc_slice news)
+{
+    list_append(&room->awareness_due, &outgoing_create(NULL, news)->node);
+}
+
+static void publish_awareness(struct room *room)
+{
+    LIST_EACH (&room->awareness_due, node, next) {
+        struct outgoing *outgoing = LIST_OBJECT(node, struct outgoing, node);
+        publish(room, frame_awareness((struct yc_slice){outgoing->bytes, outgoing->len}), 0);
+    }
+    outgoing_clear(&room->awareness_due);
+    room->awareness_at_ms = room_now(room) + AWARENESS_MS;
+}
+
+static int64_t next_beat(const struct room *room)
+{
+    return room_now(room) + BEAT_MIN_MS + (int64_t)id_below(BEAT_MAX_MS - BEAT_MIN_MS);
+}
+
+/* An awareness message of nobody, which no Yjs tool minds. */
+static void publish_beat(struct room *room)
+{
+    static const uint8_t nobody[] = {0};
+    uint64_t hash = yc_hash(room->doc);
+    publish(room, frame_awareness((struct yc_slice){nobody, 1}), hash != 0 ? hash : 1);
+    room->beat_at_ms = next_beat(room);
+}
+
+void bus_resync(struct room *room)
+{
+    if (room_now(room) < room->resync_after_ms) {
+        room->resync_due = true;
+        return;
+    }
+    struct yc_buf *out = &room->rooms->scratch;
+    room->resync_due = false;
+    room->resync_after_ms = room_now(room) + RESYNC_MIN_MS;
+    room->rooms->figures.resyncs++;
+    frame_must(yc_encode_state_vector(room->doc, out));
+    publish(room, frame_sync(YC_SYNC_STEP1, yc_buf_slice(out)), 0);
+}
+
+static void answer(struct room *room)
+{
+    struct yc_buf *out = &room->rooms->scratch;
+    room->answer_at_ms = 0;
+    if (yc_encode_state(room->doc, yc_buf_slice(&room->answer_vector), out) == YC_OK) {
+        publish(room, frame_sync(YC_SYNC_STEP2, yc_buf_slice(out)), 0);
+    }
+}
+
+/* --- hearing --------------------------------------------------------------------------------- */
+
+static struct node_state *node_of(struct room *room, const struct trailer *trailer)
+{
+    struct node_state *oldest = NULL;
+    for (size_t i = 0; i < room->node_count; i++) {
+        struct node_state *state = &room->nodes[i];
+        if (memcmp(state->id, trailer->node, NODE_ID_LEN) == 0) {
+            return state;
+        }
+        oldest = oldest == NULL || state->heard_ms < oldest->heard_ms ? state : oldest;
+    }
+    if (room->nodes == NULL) {
+        room->nodes = mem_alloc(ROOM_NODES_MAX * sizeof *room->nodes);
+    }
+    struct node_state *state =
+        room->node_count < ROOM_NODES_MAX ? &room->nodes[room->node_count++] : oldest;
+    *state = (struct node_state){.epoch = trailer->epoch, .sequence = trailer->sequence - 1};
+    memcpy(state->id, trailer->node, NODE_ID_LEN);
+    return state;
+}
+
+/* False: something that this daemon said was missed. */
+static bool in_sequence(struct room *room, const struct trailer *trailer)
+{
+    struct node_state *state = node_of(room, trailer);
+    bool follows = state->epoch != trailer->epoch || trailer->sequence == state->sequence + 1;
+    state->epoch = trailer->epoch;
+    state->sequence = trailer->sequence;
+    state->people = trailer->people;
+    state->heard_ms = room_now(room);
+    return follows;
+}
+
+static void on_step1(struct room *room, struct yc_slice vector)
+{
+    struct yc_buf *kept = &room->answer_vector;
+    /* Two that ask at once: one answer with everything serves both. */
+    bool another = room->answer_at_ms != 0;
+    yc_buf_free(kept);
+    if (!another && vector.len > 0) {
+        kept->data = mem_alloc(vector.len);
+        memcpy(kept->data, vector.data, vector.len);
+        kept->len = vector.len;
+        kept->cap = vector.len;
+    }
+    room->answer_at_ms = room_now(room) + 1 + (int64_t)id_below(ANSWER_MAX_MS);
+}
+
+static void on_sync(struct room *room, struct yc_slice message, bool foreign)
+{
+    struct yc_sync sync;
+    if (yc_sync_read(message, &sync) != YC_OK) {
+        return;
+    }
+    if (sync.kind == YC_SYNC_STEP1) {
+        on_step1(room, sync.body);
+        return;
+    }
+    enum yc_status status = room_update(room, NULL, sync.body, foreign, false);
+    if (status != YC_OK) {
+        log_warn("room.bad_announcement room=%s reason=\"%s\"", room->id,
+                 yc_status_text(status));
+    }
+    if (sync.kind == YC_SYNC_STEP2) {
+        room->answer_at_ms = 0; /* somebody else was faster */
+        if (room->stage == ROOM_ASKING) {
+            room_loaded(room);
+        }
+    }
+}
+
+void bus_on_message(struct room *room, struct view message)
+{
+    struct frame frame;
+    struct trailer trailer;
+    if (room->stage < ROOM_ASKING || !frame_read(message, &frame)) {
+        return;
+    }
+    bool foreign = !trailer_parse(frame.rest, &trailer);
+    if (!foreign && memcmp(trailer.node, room->rooms->node_id, NODE_ID_LEN) == 0) {
+        return;
+    }
+    bool missed = !foreign && !in_sequence(room, &trailer);
+    if (frame.type == FRAME_SYNC) {
+        on_sync(room, frame.body, foreign);
+    } else if (frame.type == FRAME_AWARENESS) {
+        (void)room_awareness(room, NULL, frame.body, false);
+    }
+    if (missed || (!foreign && trailer.hash != 0 && trailer.hash != yc_hash(room->doc))) {
+        bus_resync(room);
+    }
+}
+
+/* --- asking ---------------------------------------------------------------------------------- */
+
+struct question {
+    struct rooms *rooms;
+    uint32_t epoch;
+    char id[ROOM_ID_MAX + 1];
+};
+
+static void on_subscribers(const redisReply *reply, void *context)
+{
+    struct question *question = context;
+    struct room *room = rooms_find(question->rooms, view_of(question->id));
+    bool others = reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
+                  reply->element[1]->integer > 1;
+    if (room != NULL && room->epoch == question->epoch && room->stage == ROOM_ASKING) {
+        if (others) {
+            bus_resync(room);
+        } else {
+            room_loaded(room);
+        }
+    }
+    free(question);
+}
+
+void bus_ask(struct room *room)
+{
+    struct channel_name channel = channel_of(room);
+    struct question *question = mem_alloc(sizeof *question);
+    struct view command[] = {view_of("PUBSUB"), view_of("NUMSUB"), view_of(channel.text)};
+    *question = (struct question){.rooms = room->rooms, .epoch = room->epoch};
+    snprintf(question->id, sizeof question->id, "%s", room->id);
+    room->stage_by_ms = room_now(room) + ASK_MS;
+    redis_command(room->rooms->redis, on_subscribers, question, 3, command);
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+void bus_open(struct room *room)
+{
+    room->beat_at_ms = next_beat(room);
+    redis_subscribe(room->rooms->redis, channel_of(room).text);
+}
+
+void bus_close(struct room *room)
+{
+    redis_unsubscribe(room->rooms->redis, channel_of(room).text);
+    outgoing_clear(&room->awareness_due);
+    yc_buf_free(&room->answer_vector);
+    free(room->nodes);
+}
+
+bool bus_is_open(const struct room *room)
+{
+    return redis_hears(room->rooms->redis, channel_of(room).text);
+}
+
+void bus_tick(struct room *room)
+{
+    int64_t now = room_now(room);
+    if (!list_empty(&room->awareness_due) && now >= room->awareness_at_ms) {
+        publish_awareness(room);
+    }
+    if (room->answer_at_ms != 0 && now >= room->answer_at_ms) {
+        answer(room);
+    }
+    if (now >= room->beat_at_ms) {
+        publish_beat(room);
+    }
+    bool waits = room->pending_since_ms != 0 && now - room->pending_since_ms > PENDING_MS;
+    if (waits) {
+        room->pending_since_ms = now;
+    }
+    if (waits || (room->resync_due && now >= room->resync_after_ms)) {
+        bus_resync(room);
+    }
+}
+
+size_t bus_people(const struct room *room)
+{
+    size_t people = 0;
+    for (size_t i = 0; i < room->node_count; i++) {
+        bool here = room_now(room) - room->nodes[i].heard_ms < NODE_GONE_MS;
+        people += here ? room->nodes[i].people : 0;
+    }
+    return people;
+}

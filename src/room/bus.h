@@ -1,0 +1,34 @@
+/* What the daemons that hold a room tell one another, on the channel collab:room:{id}. Loop thread only.
+ *
+ * Each announcement is a plain message of y-websocket, which any Yjs tool can read, with a trailer of
+ * ours behind it: who says it, the how-manieth it is, how many people are there, and in heartbeats the
+ * hash of the document. A message without a trailer is somebody else's, and is taken in and stored like
+ * a peer's. What came from the channel is never published again.
+ *
+ * Redis promises nothing of a channel, so what is missed is found out and asked for with SyncStep1: a gap
+ * in somebody's numbers, structs that wait for others for more than a second, a new subscription, a
+ * heartbeat with another hash. Everybody who holds the room may answer; each waits a moment at random
+ * and keeps silent when another one was faster. */
+#ifndef VVE_ROOM_BUS_H
+#define VVE_ROOM_BUS_H
+
+#include "room/room.h"
+
+void bus_open(struct room *room);
+void bus_close(struct room *room);
+bool bus_is_open(const struct room *room); /* nothing that is published is missed */
+
+/* Finds out whether other daemons hold the room, and asks them; then room_loaded again. */
+void bus_ask(struct room *room);
+
+void bus_publish_update(struct room *room, struct yc_slice update);
+/* To be published soon; a few times a second at most. */
+void bus_add_awareness(struct room *room, struct yc_slice news);
+
+void bus_on_message(struct room *room, struct view message);
+void bus_resync(struct room *room);
+void bus_tick(struct room *room);
+
+size_t bus_people(const struct room *room); /* elsewhere */
+
+#endif

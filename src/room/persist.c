@@ -1,0 +1,247 @@
+/* See persist.h. */
+#include "room/persist.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define KEYS "3"
+
+static const char load_script[] =
+    "return {redis.call('GET', KEYS[3]) or '0', redis.call('GET', KEYS[1]) or '',"
+    " math.max(redis.call('PTTL', KEYS[1]), redis.call('PTTL', KEYS[2])),"
+    " redis.call('LRANGE', KEYS[2], 0, -1)}";
+
+static const char append_script[] =
+    "local n = redis.call('RPUSH', KEYS[2], ARGV[1])"
+    " for i = 1, 3 do redis.call('EXPIRE', KEYS[i], ARGV[2]) end"
+    " return n";
+
+/* Runs out of memory as well: it makes things smaller. */
+static const char compact_script[] =
+    "#!lua flags=allow-oom\n"
+    "if (redis.call('GET', KEYS[3]) or '0') ~= ARGV[1] then return -1 end"
+    " redis.call('SET', KEYS[1], ARGV[3])"
+    " redis.call('LTRIM', KEYS[2], ARGV[2], -1)"
+    " redis.call('INCR', KEYS[3])"
+    " for i = 1, 3 do redis.call('EXPIRE', KEYS[i], ARGV[4]) end"
+    " return redis.call('LLEN', KEYS[2])";
+
+struct request {
+    struct rooms *rooms;
+    char id[ROOM_ID_MAX + 1];
+    uint32_t epoch; /* of the room that asked; one of the same name may have come after it */
+    int64_t asked_ms;
+    uint64_t batch;  /* that was appended */
+    uint64_t losses; /* of the room when the snapshot was made */
+};
+
+static struct request *request_create(const struct room *room)
+{
+    struct request *request = mem_alloc(sizeof *request);
+    request->rooms = room->rooms;
+    request->epoch = room->epoch;
+    request->asked_ms = room_now(room);
+    request->losses = room->losses;
+    snprintf(request->id, sizeof request->id, "%s", room->id);
+    return request;
+}
+
+static struct room *room_of(const struct request *request)
+{
+    struct room *room = rooms_find(request->rooms, view_of(request->id));
+    return room != NULL && room->epoch == request->epoch ? room : NULL;
+}
+
+/* EVAL of a script over the keys of a room. */
+static void run(struct room *room, const char *script, const struct view *arguments,
+                size_t count, redis_on_reply *on_reply, struct request *request)
+{
+    char keys[3][sizeof "collab:base:" + ROOM_ID_MAX];
+    static const char *const names[3] = {"doc", "log", "base"};
+    struct view all[6 + 4] = {view_of("EVAL"), view_of(script), view_of(KEYS)};
+    for (int i = 0; i < 3; i++) {
+        snprintf(keys[i], sizeof keys[i], "collab:%s:%s", names[i], room->id);
+        all[3 + i] = view_of(keys[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        all[6 + i] = arguments[i];
+    }
+    redis_command(room->rooms->redis, on_reply, request, 6 + count, all);
+}
+
+static struct view number_view(char text[24], long long number)
+{
+    snprintf(text, 24, "%lld", number);
+    return view_of(text);
+}
+
+static bool failed(const redisReply *reply)
+{
+    if (reply != NULL && reply->type == REDIS_REPLY_ERROR) {
+        log_warn("room.redis_error text=\"%.200s\"", reply->str);
+    }
+    return reply == NULL || reply->type == REDIS_REPLY_ERROR;
+}
+
+/* --- appending ------------------------------------------------------------------------------- */
+
+static void on_appended(const redisReply *reply, void *context)
+{
+    struct request *request = context;
+    struct room *room = room_of(request);
+    bool lost = failed(reply);
+    uint64_t batch = request->batch;
+    free(request);
+    if (room == NULL) {
+        return;
+    }
+    if (lost) {
+        room_lost(room);
+        return;
+    }
+    room->stored = true;
+    room->log_entries = (size_t)reply->integer;
+    room_stored(room, batch);
+}
+
+void persist_append(struct room *room, struct yc_slice update, uint64_t batch)
+{
+    struct request *request = request_create(room);
+    request->batch = batch;
+    char ttl[24];
+    struct view arguments[] = {view_of_slice(update),
+                               number_view(ttl, room->rooms->conf->room_ttl_s)};
+    run(room, append_script, arguments, 2, on_appended, request);
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+enum { REPLY_BASE, REPLY_DOC, REPLY_TTL, REPLY_LOG, REPLY_PARTS };
+
+static bool is_content(const redisReply *reply)
+{
+    return !failed(reply) && reply->type == REDIS_REPLY_ARRAY &&
+           reply->elements == REPLY_PARTS &&
+           reply->element[REPLY_BASE]->type == REDIS_REPLY_STRING &&
+           reply->element[REPLY_DOC]->type == REDIS_REPLY_STRING &&
+           reply->element[REPLY_LOG]->type == REDIS_REPLY_ARRAY;
+}
+
+static bool take_in_one(struct room *room, const redisReply *element)
+{
+    if (element->type != REDIS_REPLY_STRING || element->len == 0) {
+        return true;
+    }
+    struct yc_slice update = {(const uint8_t *)element->str, (size_t)element->len};
+    enum yc_status status = room_update(room, NULL, update, false, false);
+    if (status != YC_OK) {
+        log_error("room.bad_entry room=%s bytes=%zu reason=\"%s\"", room->id, update.len,
+                  yc_status_text(status));
+    }
+    return status == YC_OK;
+}
+
+/* False: some of it cannot be taken in. What can be is. */
+static bool take_in(struct room *room, const redisReply *reply)
+{
+    const redisReply *log = reply->element[REPLY_LOG];
+    bool all = take_in_one(room, reply->element[REPLY_DOC]);
+    for (size_t i = 0; i < log->elements; i++) {
+        all = take_in_one(room, log->element[i]) && all;
+    }
+    return all;
+}
+
+static void on_loaded(const redisReply *reply, void *context)
+{
+    struct request *request = context;
+    struct room *room = room_of(request);
+    int64_t asked_ms = request->asked_ms;
+    free(request);
+    if (room == NULL) {
+        return;
+    }
+    if (!is_content(reply) || !take_in(room, reply)) {
+        room_failed(room, ROOMS_AWAY);
+        return;
+    }
+    long long ttl_ms = reply->element[REPLY_TTL]->integer;
+    room->log_entries = reply->element[REPLY_LOG]->elements;
+    room->stored = room->log_entries > 0 || reply->element[REPLY_DOC]->len > 0;
+    room->updated_at =
+        ttl_ms > 0 ? clock_wall_ms() - (1000LL * room->rooms->conf->room_ttl_s - ttl_ms) : 0;
+    room->rooms->figures.loads++;
+    room->rooms->figures.load_ms += (unsigned long long)(room_now(room) - asked_ms);
+    room_loaded(room);
+}
+
+void persist_load(struct room *room)
+{
+    run(room, load_script, NULL, 0, on_loaded, request_create(room));
+}
+
+/* --- compacting ------------------------------------------------------------------------------ */
+
+static void on_compacted(const redisReply *reply, void *context)
+{
+    struct request *request = context;
+    struct room *room = room_of(request);
+    bool done = !failed(reply) && reply->type == REDIS_REPLY_INTEGER && reply->integer >= 0;
+    if (room != NULL) {
+        room->saving = false;
+        if (done) {
+            room->stored = true;
+            room->log_entries = (size_t)reply->integer;
+            room->saved = room->saved || room->losses == request->losses;
+            room->rooms->figures.saves++;
+            room->rooms->figures.save_ms +=
+                (unsigned long long)(room_now(room) - request->asked_ms);
+            room_mark_dirty(room);
+        }
+    }
+    free(request);
+}
+
+static void write_snapshot(struct room *room, const redisReply *content)
+{
+    char count[24];
+    char ttl[24];
+    struct yc_buf *out = &room->rooms->scratch;
+    frame_must(yc_encode_state(room->doc, (struct yc_slice){NULL, 0}, out));
+    const redisReply *base = content->element[REPLY_BASE];
+    struct view arguments[] = {
+        {base->str, (size_t)base->len},
+        number_view(count, (long long)content->element[REPLY_LOG]->elements),
+        view_of_slice(yc_buf_slice(out)),
+        number_view(ttl, room->rooms->conf->room_ttl_s),
+    };
+    run(room, compact_script, arguments, 4, on_compacted, request_create(room));
+}
+
+static void on_content(const redisReply *reply, void *context)
+{
+    struct request *request = context;
+    struct room *room = room_of(request);
+    free(request);
+    if (room == NULL) {
+        return;
+    }
+    /* A snapshot must not take the place of what could not be read. */
+    if (!is_content(reply) || !take_in(room, reply)) {
+        room->saving = false;
+        return;
+    }
+    write_snapshot(room, reply);
+}
+
+void persist_compact(struct room *room)
+{
+    if (!room->saving) {
+        room->saving = true;
+        run(room, load_script, NULL, 0, on_content, request_create(room));
+    }
+}

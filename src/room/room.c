@@ -1,0 +1,344 @@
+/* See room.h. */
+#include "room/room.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "room/bus.h"
+#include "room/persist.h"
+
+#include <stdlib.h>
+
+int64_t room_now(const struct room *room)
+{
+    return (int64_t)uv_now(room->rooms->loop);
+}
+
+void room_mark_dirty(struct room *room)
+{
+    if (list_empty(&room->dirty)) {
+        list_append(&room->rooms->dirty, &room->dirty);
+    }
+}
+
+struct outgoing *outgoing_create(const struct peer *from, struct yc_slice bytes)
+{
+    struct outgoing *outgoing = mem_alloc(sizeof *outgoing + bytes.len);
+    outgoing->from = from;
+    outgoing->len = bytes.len;
+    memcpy(outgoing->bytes, bytes.data, bytes.len);
+    return outgoing;
+}
+
+void outgoing_clear(struct list *list)
+{
+    LIST_EACH (list, node, next) {
+        list_remove(node);
+        free(LIST_OBJECT(node, struct outgoing, node));
+    }
+}
+
+/* --- taking in ------------------------------------------------------------------------------- */
+
+static uint64_t version_of(const struct room *room, bool *pending)
+{
+    struct yc_stats stats;
+    yc_doc_stats(room->doc, &stats);
+    *pending = stats.pending;
+    return stats.version;
+}
+
+static void note_pending(struct room *room, bool pending)
+{
+    if (!pending) {
+        room->pending_since_ms = 0;
+    } else if (room->pending_since_ms == 0) {
+        room->pending_since_ms = room_now(room);
+    }
+}
+
+static struct outgoing *add_outgoing(struct room *room, const struct peer *from,
+                                     struct yc_slice bytes)
+{
+    struct outgoing *outgoing = outgoing_create(from, bytes);
+    list_append(&room->outbox, &outgoing->node);
+    room->encoded_bytes += bytes.len;
+    return outgoing;
+}
+
+enum yc_status room_update(struct room *room, const struct peer *from, struct yc_slice update,
+                           bool store, bool publish)
+{
+    size_t max = (size_t)room->rooms->conf->room_bytes;
+    if (store && room->encoded_bytes + update.len > max &&
+        room_encoded_bytes(room) + update.len > max) {
+        return YC_LIMIT;
+    }
+    bool pending;
+    struct yc_slice news;
+    uint64_t before = version_of(room, &pending);
+    enum yc_status status = yc_apply(room->doc, update, &news);
+    if (status != YC_OK || version_of(room, &pending) == before) {
+        return status;
+    }
+    note_pending(room, pending);
+    if (news.len > 0) {
+        struct outgoing *outgoing = add_outgoing(room, from, news);
+        outgoing->tell = true;
+        outgoing->publish = publish;
+        outgoing->store = store && !pending;
+    }
+    /* What waits is no news to anybody, but has to be kept. */
+    if (pending && store) {
+        add_outgoing(room, from, update)->store = true;
+    }
+    room->updated_at = clock_wall_ms();
+    room->rooms->figures.updates++;
+    room_mark_dirty(room);
+    return YC_OK;
+}
+
+static void add_awareness(struct room *room, const struct peer *from, struct yc_slice news,
+                          bool publish)
+{
+    if (news.len == 0) {
+        return;
+    }
+    list_append(&room->awareness_outbox, &outgoing_create(from, news)->node);
+    room_mark_dirty(room);
+    if (publish) {
+        bus_add_awareness(room, news);
+    }
+}
+
+enum yc_status room_awareness(struct room *room, const struct peer *from,
+                              struct yc_slice update, bool publish)
+{
+    struct yc_buf *news = &room->rooms->scratch;
+    enum yc_status status =
+        yc_awareness_apply(room->awareness, update, (uint64_t)room_now(room), news);
+    if (status == YC_OK) {
+        add_awareness(room, from, yc_buf_slice(news), publish);
+    }
+    return status;
+}
+
+void room_remove_client(struct room *room, uint64_t client)
+{
+    struct yc_buf *news = &room->rooms->scratch;
+    frame_must(yc_awareness_remove(room->awareness, client, (uint64_t)room_now(room), news));
+    add_awareness(room, NULL, yc_buf_slice(news), true);
+}
+
+/* --- the end of the turn --------------------------------------------------------------------- */
+
+enum { ROW_MAX = 64 };
+
+/* Hands on several updates as one. They may be the raw bytes of peers, and what the document takes one
+ * by one need not be mergeable: then they are handed on one by one. */
+static void hand_on(struct room *room, const struct yc_slice *updates, size_t count,
+                    void (*use)(struct room *, struct yc_slice, const struct peer *),
+                    const struct peer *from)
+{
+    struct yc_buf *out = &room->rooms->scratch;
+    if (count > 1 && yc_merge_updates(updates, count, out) == YC_OK) {
+        use(room, yc_buf_slice(out), from);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        use(room, updates[i], from);
+    }
+}
+
+static bool is_stored(const struct outgoing *outgoing)
+{
+    return outgoing->store;
+}
+
+static bool is_published(const struct outgoing *outgoing)
+{
+    return outgoing->publish;
+}
+
+static void use_chosen(struct room *room, bool (*chosen)(const struct outgoing *),
+                       void (*use)(struct room *, struct yc_slice, const struct peer *))
+{
+    struct yc_slice updates[ROW_MAX];
+    size_t count = 0;
+    LIST_EACH (&room->outbox, node, next) {
+        const struct outgoing *outgoing = LIST_OBJECT(node, struct outgoing, node);
+        if (chosen(outgoing)) {
+            updates[count++] = (struct yc_slice){outgoing->bytes, outgoing->len};
+        }
+        if (count == ROW_MAX) {
+            hand_on(room, updates, count, use, NULL);
+            count = 0;
+        }
+    }
+    hand_on(room, updates, count, use, NULL);
+}
+
+static void store(struct room *room, struct yc_slice update, const struct peer *from)
+{
+    (void)from;
+    struct batch *batch = LIST_OBJECT(room->batches.prev, struct batch, node);
+    batch->appends++;
+    persist_append(room, update, batch->number);
+}
+
+static void tell_others(struct room *room, struct yc_slice update, const struct peer *from)
+{
+    (void)from;
+    bus_publish_update(room, update);
+}
+
+/* Published behind what is appended, so other daemons do not hear of it before it is stored. */
+void room_store_and_publish(struct room *room)
+{
+    if (list_empty(&room->outbox)) {
+        return;
+    }
+    struct batch *batch = mem_alloc(sizeof *batch);
+    batch->number = ++room->last_batch;
+    batch->since_ms = room_now(room);
+    list_init(&batch->news);
+    list_append(&room->batches, &batch->node);
+    use_chosen(room, is_stored, store);
+    use_chosen(room, is_published, tell_others);
+    LIST_EACH (&room->outbox, node, next) {
+        list_remove(node);
+        list_append(&batch->news, node);
+    }
+}
+
+void room_stored(struct room *room, uint64_t number)
+{
+    LIST_EACH (&room->batches, node, next) {
+        struct batch *batch = LIST_OBJECT(node, struct batch, node);
+        if (batch->number == number) {
+            batch->appends--;
+            room_mark_dirty(room);
+            return;
+        }
+    }
+}
+
+bool room_waits(const struct room *room)
+{
+    return !list_empty(&room->batches);
+}
+
+void room_lost(struct room *room)
+{
+    if (room->saved) {
+        log_warn("room.unsaved room=%s", room->id);
+    }
+    room->saved = false;
+    room->losses++;
+    room_mark_dirty(room);
+}
+
+void room_tell_saved(struct room *room)
+{
+    if (room->told_saved == room->saved) {
+        return;
+    }
+    room->told_saved = room->saved;
+    struct ws_message *message =
+        frame_room(view_of(room->saved ? "{\"saved\":true}" : "{\"saved\":false}"));
+    LIST_EACH (&room->peers, node, next) {
+        peer_send(peer_of(node), message);
+    }
+    ws_message_unref(message);
+}
+
+static void tell_peers(struct room *room, struct yc_slice update, const struct peer *from)
+{
+    struct ws_message *message = frame_sync(YC_SYNC_UPDATE, update);
+    LIST_EACH (&room->peers, node, next) {
+        peer_send_update(peer_of(node), from, message);
+    }
+    ws_message_unref(message);
+}
+
+/* What one sender did in a row is one message to all others. */
+static void deliver_news(struct room *room, const struct list *news)
+{
+    struct yc_slice updates[ROW_MAX];
+    size_t count = 0;
+    const struct peer *from = NULL;
+    LIST_EACH (news, node, next) {
+        const struct outgoing *outgoing = LIST_OBJECT(node, struct outgoing, node);
+        if (count == ROW_MAX || outgoing->from != from) {
+            hand_on(room, updates, count, tell_peers, from);
+            count = 0;
+            from = outgoing->from;
+        }
+        if (outgoing->tell) {
+            updates[count++] = (struct yc_slice){outgoing->bytes, outgoing->len};
+        }
+    }
+    hand_on(room, updates, count, tell_peers, from);
+}
+
+/* In their order: the first that waits holds up the others. */
+static void deliver_batches(struct room *room)
+{
+    while (room_waits(room)) {
+        struct batch *batch = LIST_OBJECT(room->batches.next, struct batch, node);
+        if (batch->appends > 0 && room->saved) {
+            return;
+        }
+        list_remove(&batch->node);
+        deliver_news(room, &batch->news);
+        outgoing_clear(&batch->news);
+        free(batch);
+    }
+}
+
+static void deliver_awareness(struct room *room)
+{
+    LIST_EACH (&room->awareness_outbox, node, next) {
+        struct outgoing *outgoing = LIST_OBJECT(node, struct outgoing, node);
+        struct ws_message *message =
+            frame_awareness((struct yc_slice){outgoing->bytes, outgoing->len});
+        LIST_EACH (&room->peers, other, after) {
+            struct peer *peer = peer_of(other);
+            if (peer != outgoing->from && !ws_send(peer->ws, message)) {
+                peer->lags_awareness = true;
+            }
+        }
+        ws_message_unref(message);
+    }
+    outgoing_clear(&room->awareness_outbox);
+}
+
+void room_deliver(struct room *room)
+{
+    room_tell_saved(room);
+    deliver_batches(room);
+    deliver_awareness(room);
+}
+
+/* --- the whole document ---------------------------------------------------------------------- */
+
+struct ws_message *room_state(struct room *room)
+{
+    bool pending;
+    uint64_t version = version_of(room, &pending);
+    if (room->state == NULL || room->state_version != version) {
+        struct yc_buf *out = &room->rooms->scratch;
+        frame_must(yc_encode_state(room->doc, (struct yc_slice){NULL, 0}, out));
+        ws_message_unref(room->state);
+        room->state = frame_sync(YC_SYNC_STEP2, yc_buf_slice(out));
+        room->state_version = version;
+        room->encoded_bytes = out->len;
+    }
+    return room->state;
+}
+
+size_t room_encoded_bytes(struct room *room)
+{
+    room_state(room);
+    return room->encoded_bytes;
+}

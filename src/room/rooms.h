@@ -1,0 +1,84 @@
+/* All rooms of this daemon: finds and loads them, takes connections in, ends what is idle. What the
+ * rest of the daemon sees of rooms. Loop thread only; owned by server.c.
+ *
+ * The promise: what somebody has seen of a colleague's work while the room was saved is in Redis, and
+ * survives the end of this process in any way. See room.h for how. */
+#ifndef VVE_ROOM_ROOMS_H
+#define VVE_ROOM_ROOMS_H
+
+#include "base/buf.h"
+#include "conf/conf.h"
+#include "net/redis.h"
+#include "net/ws.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#define ROOM_ID_MAX 64
+
+struct rooms;
+struct room;
+
+struct rooms *rooms_open(const struct conf *conf, uv_loop_t *loop, struct redis *redis);
+/* Before http is served from: rooms write to Redis, then connections are flushed. */
+void rooms_attach(struct rooms *rooms, struct http *http);
+void rooms_close(struct rooms *rooms);
+void rooms_finish(struct rooms *rooms); /* once the loop has run dry; accepts NULL */
+
+/* ^[A-Za-z0-9_-]{1,64}$ */
+bool rooms_id_is_good(struct view id);
+
+enum rooms_answer {
+    ROOMS_OK,
+    ROOMS_FULL,    /* as many people as a room takes */
+    ROOMS_LIMITED, /* this client has made as many rooms a minute as it may */
+    ROOMS_AWAY,    /* Redis is away: the room cannot be loaded */
+    ROOMS_BUDGET,  /* all rooms together hold as much memory as they may */
+    ROOMS_MISSING, /* nobody has ever written in it (rooms_look only) */
+};
+
+/* Called once: at once or later, when the room is loaded. `room` is valid in the call. */
+typedef void rooms_on_room(enum rooms_answer answer, struct room *room, void *context);
+
+/* Loads the room if need be, for somebody of `client` who will join it. */
+void rooms_enter(struct rooms *rooms, const char *id, const char *client,
+                 rooms_on_room *on_room, void *context);
+/* The same without joining, and without making a room that is not there. */
+void rooms_look(struct rooms *rooms, const char *id, rooms_on_room *on_room, void *context);
+
+/* Takes a connection in; it speaks the protocol of y-websocket from here on. */
+void room_join(struct room *room, struct http_exchange *exchange);
+
+struct room_facts {
+    const char *id;
+    size_t people;      /* connections, on all daemons that have told */
+    size_t bytes;       /* of the document, encoded */
+    int64_t updated_at; /* ms since the epoch; 0: unknown */
+};
+void room_facts(struct room *room, struct room_facts *facts);
+/* The text that the page shares, appended to `out`. */
+void room_text(struct room *room, struct buf *out);
+
+/* Wire these to redis_open. */
+bool rooms_owns_channel(struct view channel);
+void rooms_on_message(struct rooms *rooms, struct view channel, struct view message);
+
+struct rooms_figures {
+    size_t rooms;
+    size_t people;
+    size_t unsaved; /* rooms with edits that Redis does not have */
+    size_t bytes;   /* memory of all documents */
+    unsigned long long updates;
+    unsigned long long refused; /* messages that were no good */
+    unsigned long long lagged;  /* times that a slow connection lost its queue */
+    unsigned long long loads;
+    unsigned long long load_ms;
+    unsigned long long saves; /* compactions */
+    unsigned long long save_ms;
+    unsigned long long resyncs;
+};
+void rooms_figures(const struct rooms *rooms, struct rooms_figures *figures);
+
+#endif
