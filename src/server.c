@@ -104,6 +104,24 @@ static void on_message(struct view channel, struct view message, void *context)
     }
 }
 
+/* What room/ wants to know of run/. */
+static void on_run_event(const struct queue_event *event, void *context)
+{
+    rooms_on_run_event(context, event->type, event->data);
+}
+
+static uint64_t follow_run(void *owner, const char *job_id, void *context)
+{
+    struct server *server = owner;
+    return watch_add(server->api.watch, job_id, "0-0", on_run_event, context);
+}
+
+static void unfollow_run(void *owner, uint64_t id)
+{
+    struct server *server = owner;
+    watch_remove(server->api.watch, id);
+}
+
 /* Called by slot threads. */
 static void on_change(void *context)
 {
@@ -180,7 +198,9 @@ static bool start_parts(struct server *server, struct err *err)
     server->reaper = reaper_open(server->conf, &server->loop, api->redis);
     redis_subscribe(api->redis, SCRIPT_CHANNEL);
     if (server->conf->gateway) {
+        struct rooms_runs runs = {follow_run, unfollow_run, server};
         api->rooms = rooms_open(server->conf, &server->loop, api->redis);
+        rooms_set_runs(api->rooms, &runs);
     }
     if (server->conf->gateway && !start_http(server, err)) {
         return false;

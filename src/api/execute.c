@@ -4,6 +4,7 @@
 #include "api/reply.h"
 #include "api/routes.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -19,6 +20,10 @@ struct submission {
     uint64_t exchange;
     char job_id[ID_UUID_LEN + 1];
     bool wait;
+    char *room_id; /* whose console shows the run; NULL: none */
+    char *by;      /* NULL: nobody said */
+    int64_t at;
+    uint64_t code_hash;
     struct queue_rate rate;
     /* a request that was refused before admission, waiting for its rate-limit headers */
     int refusal_status;
@@ -29,6 +34,13 @@ struct submission {
     uv_timer_t deadline;
     bool ended;
 };
+
+static void submission_destroy(struct submission *submission)
+{
+    free(submission->room_id);
+    free(submission->by);
+    free(submission);
+}
 
 /* --- replies ----------------------------------------------------------------------------- */
 
@@ -87,7 +99,7 @@ static void reply_accepted(struct submission *submission, struct http_exchange *
 
 static void on_deadline_closed(uv_handle_t *handle)
 {
-    free(handle->data);
+    submission_destroy(handle->data);
 }
 
 static void end_wait(struct submission *submission)
@@ -178,6 +190,20 @@ static void count(struct api *api, enum queue_admission admission)
     api->refused_away += admission == QUEUE_AWAY || admission == QUEUE_UNKNOWN;
 }
 
+/* The room sees the run from its beginning, wherever it will run. */
+static void announce(const struct submission *submission)
+{
+    if (submission->room_id != NULL) {
+        struct rooms_run run = {
+            .job_id = submission->job_id,
+            .by = submission->by,
+            .at = submission->at,
+            .code_hash = submission->code_hash,
+        };
+        rooms_announce_run(submission->api->rooms, submission->room_id, &run);
+    }
+}
+
 static void on_admit(enum queue_admission admission, const struct queue_rate *rate,
                      void *context)
 {
@@ -187,9 +213,10 @@ static void on_admit(enum queue_admission admission, const struct queue_rate *ra
     submission->rate = *rate;
     if (admission == QUEUE_ADMITTED) {
         log_info("job.queued job=%s", submission->job_id);
+        announce(submission);
     }
     if (exchange == NULL) {
-        free(submission);
+        submission_destroy(submission);
         return;
     }
     switch (admission) {
@@ -216,7 +243,7 @@ static void on_admit(enum queue_admission admission, const struct queue_rate *ra
                "The queue went away while it took the run, which may have been accepted.", 2);
         break;
     }
-    free(submission);
+    submission_destroy(submission);
 }
 
 /* --- the request ------------------------------------------------------------------------- */
@@ -260,7 +287,7 @@ static void on_rate_for_refusal(const struct queue_rate *rate, void *context)
         refuse(exchange, rate, submission->refusal_status, submission->refusal.code,
                submission->refusal.text, submission->refusal_retry_s);
     }
-    free(submission);
+    submission_destroy(submission);
 }
 
 void execute_post(struct api *api, struct http_exchange *exchange, const char *job_id)
@@ -286,6 +313,10 @@ void execute_post(struct api *api, struct http_exchange *exchange, const char *j
     id_uuid(job.id);
     job.submitted_at = clock_wall_ms();
     memcpy(submission->job_id, job.id, sizeof submission->job_id);
+    submission->room_id = mem_string(job.room_id);
+    submission->by = mem_string(job.by);
+    submission->at = job.submitted_at;
+    submission->code_hash = hash_of(view_of(job.code));
     queue_admit(api->queue, &job, request->client, on_admit, submission);
     job_finish(&job);
 }

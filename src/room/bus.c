@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "room/console.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,11 +82,16 @@ struct channel_name {
     char text[sizeof "collab:room:" + ROOM_ID_MAX];
 };
 
-static struct channel_name channel_of(const struct room *room)
+static struct channel_name channel_named(const char *room_id)
 {
     struct channel_name name;
-    snprintf(name.text, sizeof name.text, "collab:room:%s", room->id);
+    snprintf(name.text, sizeof name.text, "collab:room:%s", room_id);
     return name;
+}
+
+static struct channel_name channel_of(const struct room *room)
+{
+    return channel_named(room->id);
 }
 
 /* Nothing hangs on the answer: what is not heard will be asked for. */
@@ -96,23 +102,41 @@ static void on_published(const redisReply *reply, void *context)
 }
 
 /* Takes over the message. */
+static void publish_as(struct rooms *rooms, const char *room_id, struct trailer *trailer,
+                       struct ws_message *message)
+{
+    struct channel_name channel = channel_named(room_id);
+    struct view frame = ws_payload(message);
+    memcpy(trailer->node, rooms->node_id, NODE_ID_LEN);
+    char *bytes = mem_alloc(frame.len + TRAILER_LEN);
+    memcpy(bytes, frame.at, frame.len);
+    trailer_format(trailer, (uint8_t *)bytes + frame.len);
+    struct view command[] = {
+        view_of("PUBLISH"), view_of(channel.text), {bytes, frame.len + TRAILER_LEN}};
+    redis_command(rooms->redis, on_published, NULL, 3, command);
+    free(bytes);
+    ws_message_unref(message);
+}
+
 static void publish(struct room *room, struct ws_message *message, uint64_t hash)
 {
-    struct channel_name channel = channel_of(room);
-    struct view frame = ws_payload(message);
     struct trailer trailer = {.epoch = room->epoch,
                               .sequence = ++room->sequence,
                               .people = (uint32_t)room->peer_count,
                               .hash = hash};
-    memcpy(trailer.node, room->rooms->node_id, NODE_ID_LEN);
-    char *bytes = mem_alloc(frame.len + TRAILER_LEN);
-    memcpy(bytes, frame.at, frame.len);
-    trailer_format(&trailer, (uint8_t *)bytes + frame.len);
-    struct view command[] = {
-        view_of("PUBLISH"), view_of(channel.text), {bytes, frame.len + TRAILER_LEN}};
-    redis_command(room->rooms->redis, on_published, NULL, 3, command);
-    free(bytes);
-    ws_message_unref(message);
+    publish_as(room->rooms, room->id, &trailer, message);
+}
+
+/* From one who does not hold the room it comes without a number. */
+void bus_publish_run(struct rooms *rooms, const char *room_id, struct room *room,
+                     struct view json)
+{
+    struct trailer nobody = {.epoch = 0};
+    if (room != NULL) {
+        publish(room, frame_room(json), 0);
+    } else {
+        publish_as(rooms, room_id, &nobody, frame_room(json));
+    }
 }
 
 void bus_publish_update(struct room *room, struct yc_slice update)
@@ -255,11 +279,16 @@ void bus_on_message(struct room *room, struct view message)
     if (!foreign && memcmp(trailer.node, room->rooms->node_id, NODE_ID_LEN) == 0) {
         return;
     }
-    bool missed = !foreign && !in_sequence(room, &trailer);
+    bool missed = !foreign && trailer.epoch != 0 && !in_sequence(room, &trailer);
     if (frame.type == FRAME_SYNC) {
         on_sync(room, frame.body, foreign);
     } else if (frame.type == FRAME_AWARENESS) {
         (void)room_awareness(room, NULL, frame.body, false);
+    } else if (frame.type == FRAME_ROOM && !foreign) {
+        console_on_announcement(room, frame.body);
+    }
+    if (missed) {
+        console_load(room);
     }
     if (missed || (!foreign && trailer.hash != 0 && trailer.hash != yc_hash(room->doc))) {
         bus_resync(room);

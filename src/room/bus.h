@@ -25,6 +25,10 @@ void bus_publish_update(struct room *room, struct yc_slice update);
 /* To be published soon; a few times a second at most. */
 void bus_add_awareness(struct room *room, struct yc_slice news);
 
+/* A run of a room, which may be NULL: not in memory here. Others take it as console_on_announcement. */
+void bus_publish_run(struct rooms *rooms, const char *room_id, struct room *room,
+                     struct view json);
+
 void bus_on_message(struct room *room, struct view message);
 void bus_resync(struct room *room);
 void bus_tick(struct room *room);

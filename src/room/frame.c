@@ -79,7 +79,8 @@ bool frame_read(struct view bytes, struct frame *frame)
         frame->type = FRAME_SYNC;
         return read_sync(&frame->rest, &frame->body);
     case FRAME_AWARENESS:
-        frame->type = FRAME_AWARENESS;
+    case FRAME_ROOM:
+        frame->type = (enum frame_type)type;
         if (!read_bytes(&frame->rest, &body)) {
             return false;
         }

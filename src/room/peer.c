@@ -12,6 +12,7 @@
  * it). */
 #include "base/log.h"
 #include "base/mem.h"
+#include "room/console.h"
 #include "room/room.h"
 
 #include <stdlib.h>
@@ -171,14 +172,26 @@ static void refuse(struct peer *peer, enum yc_status status)
     leave(peer);
 }
 
-static void greet(struct peer *peer)
+/* Takes over the message, which may be NULL. */
+static void send_once(struct peer *peer, struct ws_message *message)
 {
-    if (!peer->greeted && !peer->room->told_saved) {
-        struct ws_message *message = frame_room(view_of("{\"saved\":false}"));
+    if (message != NULL) {
         peer_send(peer, message);
         ws_message_unref(message);
     }
+}
+
+/* What the room is like besides its document. */
+static void greet(struct peer *peer)
+{
+    if (peer->greeted) {
+        return;
+    }
     peer->greeted = true;
+    if (!peer->room->told_saved) {
+        send_once(peer, frame_room(view_of("{\"saved\":false}")));
+    }
+    send_once(peer, console_history(peer->room));
 }
 
 static enum yc_status on_sync(struct peer *peer, struct yc_slice message)

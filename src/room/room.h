@@ -85,6 +85,7 @@ struct room {
     struct ws_message *state;
     uint64_t state_version;
     size_t encoded_bytes; /* of the document; an upper estimate between encodings */
+    struct list runs;     /* struct run, of console.c */
     /* persist.c */
     bool stored;        /* Redis has something of it */
     bool saved;         /* all of it is in Redis */
@@ -111,7 +112,7 @@ struct rooms {
     const struct conf *conf;
     uv_loop_t *loop;
     struct redis *redis;
-    struct http *http;
+    struct rooms_runs runs;
     struct list buckets[ROOM_BUCKETS];
     struct list dirty;
     uv_timer_t tick;

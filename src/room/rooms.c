@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "room/bus.h"
+#include "room/console.h"
 #include "room/persist.h"
 #include "room/room.h"
 
@@ -99,6 +100,7 @@ static void destroy(struct room *room)
     list_remove(&room->node);
     list_remove(&room->dirty);
     bus_close(room);
+    console_close(room);
     outgoing_clear(&room->outbox);
     clear_batches(room);
     outgoing_clear(&room->awareness_outbox);
@@ -128,6 +130,7 @@ static struct room *create(struct rooms *rooms, const char *id)
     list_init(&room->peers);
     list_init(&room->outbox);
     list_init(&room->batches);
+    list_init(&room->runs);
     list_init(&room->awareness_outbox);
     list_init(&room->awareness_due);
     list_append(bucket_of(rooms, view_of(id)), &room->node);
@@ -212,6 +215,7 @@ void room_loaded(struct room *room)
         return;
     }
     room->stage = ROOM_READY;
+    console_load(room);
     room->idle_since_ms = room_now(room);
     log_debug("room.ready room=%s log=%zu", room->id, room->log_entries);
     while (!list_empty(&room->waiting)) {
@@ -293,6 +297,7 @@ void rooms_on_message(struct rooms *rooms, struct view channel, struct view mess
         bus_on_message(room, message);
     } else if (room->stage == ROOM_READY) {
         bus_resync(room);
+        console_load(room);
     } else {
         load_if_heard(room);
     }
@@ -440,6 +445,11 @@ struct rooms *rooms_open(const struct conf *conf, uv_loop_t *loop, struct redis 
 void rooms_attach(struct rooms *rooms, struct http *http)
 {
     ws_before_flush(http, before_flush, rooms);
+}
+
+void rooms_set_runs(struct rooms *rooms, const struct rooms_runs *runs)
+{
+    rooms->runs = *runs;
 }
 
 void rooms_close(struct rooms *rooms)

@@ -61,6 +61,26 @@ void room_facts(struct room *room, struct room_facts *facts);
 /* The text that the page shares, appended to `out`. */
 void room_text(struct room *room, struct buf *out);
 
+/* A run that was accepted for a room, which need not be in memory: everybody in it will see it. */
+struct rooms_run {
+    const char *job_id;
+    const char *by; /* NULL: nobody said */
+    int64_t at;     /* ms since the epoch */
+    uint64_t code_hash;
+};
+void rooms_announce_run(struct rooms *rooms, const char *room_id, const struct rooms_run *run);
+
+/* How runs are followed: the other side lies in another part of the daemon, so server.c joins the two.
+ * follow: from the beginning; it calls rooms_on_run_event with the context for each event, never before
+ * it returns, and not after unfollow. Types: status, output, reset, end, gone; see run/watch.h. */
+struct rooms_runs {
+    uint64_t (*follow)(void *owner, const char *job_id, void *context);
+    void (*unfollow)(void *owner, uint64_t id);
+    void *owner;
+};
+void rooms_set_runs(struct rooms *rooms, const struct rooms_runs *runs);
+void rooms_on_run_event(void *context, struct view type, struct view data);
+
 /* Wire these to redis_open. */
 bool rooms_owns_channel(struct view channel);
 void rooms_on_message(struct rooms *rooms, struct view channel, struct view message);

@@ -1,0 +1,381 @@
+/* See console.h. */
+#include "room/console.h"
+
+#include "base/id.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "room/bus.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Owned by its room's list, oldest first. */
+struct run {
+    struct list node;
+    struct room *room;
+    char *entry;      /* as it stands in the list */
+    json_t *record;   /* jobId, by, at, codeHash, output, status */
+    size_t bytes;     /* of output */
+    uint64_t follows; /* 0: it has ended */
+};
+
+/* Oldest first; the last ones stay. */
+static const char add_script[] = "redis.call('RPUSH', KEYS[1], ARGV[1])"
+                                 " redis.call('LTRIM', KEYS[1], -tonumber(ARGV[2]), -1)"
+                                 " redis.call('EXPIRE', KEYS[1], ARGV[3]) return 1";
+
+/* Whoever is first puts the end in its place. */
+static const char end_script[] =
+    "#!lua flags=allow-oom\n"
+    "for i, entry in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do"
+    " if entry == ARGV[1] then redis.call('LSET', KEYS[1], i - 1, ARGV[2])"
+    " redis.call('EXPIRE', KEYS[1], ARGV[3]) return 1 end end return 0";
+
+struct runs_key {
+    char text[sizeof "collab:runs:" + ROOM_ID_MAX];
+};
+
+static struct runs_key key_of(const char *room_id)
+{
+    struct runs_key key;
+    snprintf(key.text, sizeof key.text, "collab:runs:%s", room_id);
+    return key;
+}
+
+/* --- telling the peers ----------------------------------------------------------------------- */
+
+/* Takes over the reference. */
+static struct ws_message *message_of(json_t *json)
+{
+    char *text = json_dumps(json, JSON_COMPACT);
+    struct ws_message *message = frame_room(view_of(text));
+    free(text);
+    json_decref(json);
+    return message;
+}
+
+static void tell(struct room *room, json_t *json)
+{
+    struct ws_message *message = message_of(json);
+    LIST_EACH (&room->peers, node, next) {
+        peer_send(peer_of(node), message);
+    }
+    ws_message_unref(message);
+}
+
+static const char *job_of(const struct run *run)
+{
+    return json_string_value(json_object_get(run->record, "jobId"));
+}
+
+/* The parts of a record that say who, when and what. */
+static json_t *start_of(const json_t *record)
+{
+    return json_pack("{s:O, s:O, s:O, s:O}", "jobId", json_object_get(record, "jobId"), "by",
+                     json_object_get(record, "by"), "at", json_object_get(record, "at"),
+                     "codeHash", json_object_get(record, "codeHash"));
+}
+
+static void tell_start(const struct run *run)
+{
+    json_t *json = start_of(run->record);
+    json_object_set_new(json, "run", json_string("start"));
+    tell(run->room, json);
+}
+
+struct ws_message *console_history(const struct room *room)
+{
+    if (list_empty(&room->runs)) {
+        return NULL;
+    }
+    json_t *runs = json_array();
+    LIST_EACH (&room->runs, node, next) {
+        json_array_append(runs, LIST_OBJECT(node, struct run, node)->record);
+    }
+    return message_of(json_pack("{s:s, s:o}", "run", "history", "runs", runs));
+}
+
+/* --- the list -------------------------------------------------------------------------------- */
+
+static struct run *run_find(const struct room *room, const char *job_id)
+{
+    LIST_EACH (&room->runs, node, next) {
+        struct run *run = LIST_OBJECT(node, struct run, node);
+        if (strcmp(job_of(run), job_id) == 0) {
+            return run;
+        }
+    }
+    return NULL;
+}
+
+static void stop_following(struct run *run)
+{
+    const struct rooms_runs *runs = &run->room->rooms->runs;
+    if (run->follows != 0) {
+        runs->unfollow(runs->owner, run->follows);
+        run->follows = 0;
+    }
+}
+
+static void run_destroy(struct run *run)
+{
+    stop_following(run);
+    list_remove(&run->node);
+    json_decref(run->record);
+    free(run->entry);
+    free(run);
+}
+
+static void drop_oldest(struct room *room)
+{
+    size_t count = 0;
+    size_t bytes = 0;
+    LIST_EACH (&room->runs, node, next) {
+        count++;
+        bytes += LIST_OBJECT(node, struct run, node)->bytes;
+    }
+    while (count > CONSOLE_RUNS_MAX || (count > 1 && bytes > CONSOLE_BYTES_MAX)) {
+        struct run *oldest = LIST_OBJECT(room->runs.next, struct run, node);
+        count--;
+        bytes -= oldest->bytes;
+        run_destroy(oldest);
+    }
+}
+
+static bool is_record(const json_t *record)
+{
+    const char *job = json_string_value(json_object_get(record, "jobId"));
+    const json_t *by = json_object_get(record, "by");
+    const json_t *output = json_object_get(record, "output");
+    const json_t *status = json_object_get(record, "status");
+    return job != NULL && id_is_uuid(job) && (json_is_string(by) || json_is_null(by)) &&
+           json_is_integer(json_object_get(record, "at")) &&
+           json_is_string(json_object_get(record, "codeHash")) && json_is_array(output) &&
+           (json_is_object(status) || json_is_null(status));
+}
+
+static size_t output_bytes(const json_t *output)
+{
+    size_t bytes = 0;
+    size_t i;
+    json_t *piece;
+    json_array_foreach(output, i, piece)
+    {
+        bytes += json_string_length(json_object_get(piece, "text"));
+    }
+    return bytes;
+}
+
+/* NULL: it is known already, or is no record. */
+static struct run *run_add(struct room *room, struct view entry)
+{
+    json_t *record = json_loadb(entry.at, entry.len, 0, NULL);
+    if (!is_record(record) ||
+        run_find(room, json_string_value(json_object_get(record, "jobId"))) != NULL) {
+        json_decref(record);
+        return NULL;
+    }
+    struct run *run = mem_alloc(sizeof *run);
+    run->room = room;
+    run->record = record;
+    run->entry = mem_copy(entry.at, entry.len);
+    run->bytes = output_bytes(json_object_get(record, "output"));
+    list_append(&room->runs, &run->node);
+    return run;
+}
+
+static void follow(struct run *run)
+{
+    const struct rooms_runs *runs = &run->room->rooms->runs;
+    if (json_is_null(json_object_get(run->record, "status")) && runs->follow != NULL) {
+        run->follows = runs->follow(runs->owner, job_of(run), run);
+    }
+}
+
+/* --- a run goes on --------------------------------------------------------------------------- */
+
+static void on_done(const redisReply *reply, void *context)
+{
+    (void)context;
+    if (reply != NULL && reply->type == REDIS_REPLY_ERROR) {
+        log_warn("room.redis_error text=\"%.200s\"", reply->str);
+    }
+}
+
+static void add_output(struct run *run, struct view data)
+{
+    json_t *event = json_loadb(data.at, data.len, 0, NULL);
+    json_t *stream = json_object_get(event, "stream");
+    json_t *text = json_object_get(event, "text");
+    if (json_is_string(stream) && json_is_string(text)) {
+        json_t *piece = json_pack("{s:O, s:O, s:I}", "stream", stream, "text", text, "offset",
+                                  (json_int_t)run->bytes);
+        json_array_append(json_object_get(run->record, "output"), piece);
+        run->bytes += json_string_length(text);
+        json_t *told = json_copy(piece);
+        json_decref(piece);
+        json_object_set_new(told, "run", json_string("output"));
+        json_object_set(told, "jobId", json_object_get(run->record, "jobId"));
+        tell(run->room, told);
+        drop_oldest(run->room);
+    }
+    json_decref(event);
+}
+
+static void begin_again(struct run *run)
+{
+    json_array_clear(json_object_get(run->record, "output"));
+    run->bytes = 0;
+    tell_start(run);
+}
+
+/* Takes over the reference. */
+static void end_run(struct run *run, json_t *status)
+{
+    struct room *room = run->room;
+    static const char *const said[] = {"output", "stdout", "stderr"};
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+        json_object_del(status, said[i]);
+    }
+    stop_following(run);
+    json_object_set_new(run->record, "status", status);
+    tell(room,
+         json_pack("{s:s, s:s, s:O}", "run", "end", "jobId", job_of(run), "status", status));
+    char *entry = json_dumps(run->record, JSON_COMPACT);
+    char ttl[24];
+    snprintf(ttl, sizeof ttl, "%d", room->rooms->conf->room_ttl_s);
+    struct runs_key key = key_of(room->id);
+    struct view command[] = {view_of("EVAL"),   view_of(end_script), view_of("1"),
+                             view_of(key.text), view_of(run->entry), view_of(entry),
+                             view_of(ttl)};
+    redis_command(room->rooms->redis, on_done, NULL, 7, command);
+    free(run->entry);
+    run->entry = entry;
+}
+
+void rooms_on_run_event(void *context, struct view type, struct view data)
+{
+    struct run *run = context;
+    if (view_equals(type, "output")) {
+        add_output(run, data);
+    } else if (view_equals(type, "reset")) {
+        begin_again(run);
+    } else if (view_equals(type, "end")) {
+        json_t *status = json_loadb(data.at, data.len, 0, NULL);
+        end_run(run, json_is_object(status) ? status : json_object());
+    } else if (view_equals(type, "gone")) {
+        end_run(run, json_pack("{s:s, s:{s:s, s:s}}", "status", "error", "error", "code",
+                               "expired", "message", "What became of it is not known."));
+    }
+}
+
+/* --- announcing ------------------------------------------------------------------------------ */
+
+static void add_here(struct room *room, struct view entry)
+{
+    struct run *run = run_add(room, entry);
+    if (run != NULL) {
+        tell_start(run);
+        follow(run);
+        drop_oldest(room);
+    }
+}
+
+void rooms_announce_run(struct rooms *rooms, const char *room_id, const struct rooms_run *run)
+{
+    char hash[17];
+    char ttl[24];
+    char most[24];
+    snprintf(hash, sizeof hash, "%016" PRIx64, run->code_hash);
+    snprintf(ttl, sizeof ttl, "%d", rooms->conf->room_ttl_s);
+    snprintf(most, sizeof most, "%d", CONSOLE_RUNS_MAX);
+    json_t *record =
+        json_pack("{s:s, s:s?, s:I, s:s, s:[], s:n}", "jobId", run->job_id, "by", run->by, "at",
+                  (json_int_t)run->at, "codeHash", hash, "output", "status");
+    char *entry = json_dumps(record, JSON_COMPACT);
+    struct runs_key key = key_of(room_id);
+    struct view command[] = {view_of("EVAL"),   view_of(add_script), view_of("1"),
+                             view_of(key.text), view_of(entry),      view_of(most),
+                             view_of(ttl)};
+    redis_command(rooms->redis, on_done, NULL, 7, command);
+    struct room *room = rooms_find(rooms, view_of(room_id));
+    if (room != NULL && room->stage == ROOM_READY) {
+        add_here(room, view_of(entry));
+    }
+    bus_publish_run(rooms, room_id, room, view_of(entry));
+    free(entry);
+    json_decref(record);
+}
+
+void console_on_announcement(struct room *room, struct yc_slice json)
+{
+    add_here(room, view_of_slice(json));
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+struct question {
+    struct rooms *rooms;
+    uint32_t epoch;
+    char id[ROOM_ID_MAX + 1];
+};
+
+/* Those who are there already get all of it once more. */
+static void tell_history(struct room *room)
+{
+    struct ws_message *message = console_history(room);
+    LIST_EACH (&room->peers, node, next) {
+        if (message != NULL && peer_of(node)->greeted) {
+            peer_send(peer_of(node), message);
+        }
+    }
+    ws_message_unref(message);
+}
+
+static void take_list(struct room *room, const redisReply *reply)
+{
+    bool news = false;
+    for (size_t i = 0; i < reply->elements; i++) {
+        const redisReply *element = reply->element[i];
+        struct view entry = {element->str, (size_t)element->len};
+        struct run *run = element->type == REDIS_REPLY_STRING ? run_add(room, entry) : NULL;
+        if (run != NULL) {
+            news = true;
+            follow(run);
+        }
+    }
+    drop_oldest(room);
+    if (news) {
+        tell_history(room);
+    }
+}
+
+static void on_list(const redisReply *reply, void *context)
+{
+    struct question *question = context;
+    struct room *room = rooms_find(question->rooms, view_of(question->id));
+    if (room != NULL && room->epoch == question->epoch && reply != NULL &&
+        reply->type == REDIS_REPLY_ARRAY) {
+        take_list(room, reply);
+    }
+    free(question);
+}
+
+void console_load(struct room *room)
+{
+    struct runs_key key = key_of(room->id);
+    struct question *question = mem_alloc(sizeof *question);
+    struct view command[] = {view_of("LRANGE"), view_of(key.text), view_of("0"), view_of("-1")};
+    *question = (struct question){.rooms = room->rooms, .epoch = room->epoch};
+    snprintf(question->id, sizeof question->id, "%s", room->id);
+    redis_command(room->rooms->redis, on_list, question, 4, command);
+}
+
+void console_close(struct room *room)
+{
+    while (!list_empty(&room->runs)) {
+        run_destroy(LIST_OBJECT(room->runs.next, struct run, node));
+    }
+}
