@@ -1,4 +1,4 @@
-// How the page is built: Monaco in a chunk of its own that the first paint does not wait for,
+// How the page is built: Monaco and Yjs in chunks of their own that the first paint does not wait for,
 // hashed assets, and a compressed twin beside everything the daemon serves.
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
@@ -17,6 +17,9 @@ function chunkOf(id: string): string | undefined {
     if (id.includes('/node_modules/monaco-editor/')) {
         return 'monaco';
     }
+    if (/\/node_modules\/(yjs|lib0|y-protocols|y-websocket)\//.test(id)) {
+        return 'yjs';
+    }
     if (/\/node_modules\/(react|react-dom|scheduler)\//.test(id)) {
         return 'react';
     }
@@ -30,6 +33,13 @@ export default defineConfig({
         chunkSizeWarningLimit: 3200,
         rollupOptions: { output: { manualChunks: chunkOf } },
     },
-    server: { proxy: { '/api': 'http://localhost:8080', '/readyz': 'http://localhost:8080' } },
+    server: {
+        proxy: {
+            '/api': 'http://localhost:8080',
+            // Host and Origin stay a pair: the daemon compares them.
+            '/collab': { target: 'http://localhost:8080', ws: true },
+            '/readyz': 'http://localhost:8080',
+        },
+    },
     test: { include: ['src/**/*.test.{ts,tsx}'] },
 });

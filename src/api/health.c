@@ -2,6 +2,7 @@
  * alive with its Docker Engine; a busy slot is ready. Loop thread only. */
 #include "api/reply.h"
 #include "api/routes.h"
+#include "run/scripts.h"
 
 #include <stdio.h>
 
@@ -18,7 +19,7 @@ static const char *missing_part(const struct api *api, const struct worker_healt
     if (api->draining) {
         return "The server is shutting down.";
     }
-    if (!redis_ready(api->redis) || !redis_subscribed(api->redis)) {
+    if (!redis_ready(api->redis) || !redis_hears(api->redis, SCRIPT_CHANNEL)) {
         return "Redis does not answer.";
     }
     if (health->engine_error != NULL) {

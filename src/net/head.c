@@ -242,6 +242,17 @@ struct view head_value(const struct head *head, const char *name)
     return field != NULL ? field->value : (struct view){"", 0};
 }
 
+bool head_lists(struct view list, const char *word)
+{
+    struct view part;
+    while (cut(&list, ',', &part)) {
+        if (head_same(trim(part), word)) {
+            return true;
+        }
+    }
+    return head_same(trim(list), word);
+}
+
 /* --- what the fields mean together --- */
 
 /* Fields that say one thing. Two of them would let two readers pick one each. */

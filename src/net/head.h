@@ -70,6 +70,9 @@ const struct head_field *head_find(const struct head *head, const char *name);
 /* Its value; empty if absent. */
 struct view head_value(const struct head *head, const char *name);
 
+/* Whether a list such as "keep-alive, Upgrade" has that word, in whatever case. */
+bool head_lists(struct view list, const char *word);
+
 /* Compares without regard to ASCII case. */
 bool head_same(struct view value, const char *text);
 

@@ -227,6 +227,17 @@ static const char *field(char *text, const char *bytes, const struct head *head,
     return found != NULL ? terminate(text, bytes, found->value) : "";
 }
 
+static bool wants_upgrade(const struct head *head)
+{
+    for (size_t i = 0; i < head->field_count; i++) {
+        if (head_same(head->fields[i].name, "connection") &&
+            head_lists(head->fields[i].value, "upgrade")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void fill_request(struct http_exchange *exchange, const char *bytes,
                          const struct head *head)
 {
@@ -245,7 +256,7 @@ static void fill_request(struct http_exchange *exchange, const char *bytes,
         .origin = field(text, bytes, head, "origin"),
         .minor = head->minor,
         .upgrade = field(text, bytes, head, "upgrade"),
-        .connection = field(text, bytes, head, "connection"),
+        .wants_upgrade = wants_upgrade(head),
         .ws_key = field(text, bytes, head, "sec-websocket-key"),
         .ws_version = field(text, bytes, head, "sec-websocket-version"),
         .body = {"", 0},

@@ -37,7 +37,7 @@ struct http_request {
     bool origin_allowed; /* there is none, it is our own, or an allowed one */
     int minor;           /* HTTP/1.<minor> */
     const char *upgrade;
-    const char *connection;
+    bool wants_upgrade; /* a Connection field lists "upgrade" */
     const char *ws_key; /* Sec-WebSocket-... */
     const char *ws_version;
     struct view body;

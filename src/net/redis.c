@@ -333,6 +333,11 @@ bool redis_ready(const struct redis *redis)
     return redis->commands.state == LINK_UP && !redis->closing;
 }
 
+unsigned redis_times_up(const struct redis *redis)
+{
+    return redis->times_up;
+}
+
 bool redis_settled(const struct redis *redis)
 {
     return redis_ready(redis) &&
@@ -432,18 +437,6 @@ bool redis_hears(const struct redis *redis, const char *name)
 {
     const struct channel *channel = channel_find(redis, view_of(name));
     return redis->messages.state == LINK_UP && channel != NULL && channel->acknowledged;
-}
-
-bool redis_subscribed(const struct redis *redis)
-{
-    bool all = redis->messages.state == LINK_UP;
-    for (size_t i = 0; i < CHANNEL_BUCKETS; i++) {
-        LIST_EACH (&redis->channels[i], node, next) {
-            const struct channel *channel = LIST_OBJECT(node, struct channel, node);
-            all = all && (channel->acknowledged || !channel->wanted);
-        }
-    }
-    return all;
 }
 
 /* --- the timer --------------------------------------------------------------------------- */

@@ -32,8 +32,9 @@ struct redis *redis_open(uv_loop_t *loop, const char *address, redis_on_message 
 void redis_close(struct redis *redis);
 void redis_finish(struct redis *redis);
 
-bool redis_ready(const struct redis *redis);      /* the command connection is usable */
-bool redis_subscribed(const struct redis *redis); /* every subscription is acknowledged */
+bool redis_ready(const struct redis *redis); /* the command connection is usable */
+
+unsigned redis_times_up(const struct redis *redis); /* how often it came up */
 
 /* Ready, and has been for long enough after an outage that everybody else is back too: what looks dead
  * then is dead. */
@@ -50,7 +51,8 @@ bool redis_flush(struct redis *redis);
 
 void redis_subscribe(struct redis *redis, const char *channel);
 void redis_unsubscribe(struct redis *redis, const char *channel);
-/* Whether nothing that is published there is missed. */
+/* Whether nothing that is published there is missed. A connection that has gone silent is found out: what
+ * this process publishes to itself each second must be heard within four. */
 bool redis_hears(const struct redis *redis, const char *channel);
 
 #endif

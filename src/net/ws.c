@@ -32,7 +32,14 @@ enum {
     SWEEP_MS = 1000,
     BATCH = 64, /* messages a call */
     QUEUE_KEPT = 8,
+    NEARLY_EMPTY = 1024,              /* bytes of a queue that any message may join */
+    GATHERED_MAX = 64 * 1024 * 1024,  /* bytes of incoming messages that are not whole yet */
+    MESSAGES_MAX = 128 * 1024 * 1024, /* bytes of outgoing messages that a large one may join */
+    LARGE = 64 * 1024,
 };
+
+/* Bytes of all messages there are; loop thread only. */
+static size_t messages_bytes;
 
 /* Owned by its hub; freed when libwebsockets says that the connection is closed. */
 struct ws {
@@ -51,11 +58,13 @@ struct ws {
     uint32_t sent;       /* bytes of the first */
     size_t queued;       /* bytes of all, sent ones of the first included */
     int64_t heard_ms;    /* when the last bytes came */
+    int64_t told_ms;     /* when the last message was queued, control frames aside */
     int64_t written_ms;  /* when the last bytes went */
     int64_t close_by_ms; /* closing: when to end it; 0: open */
     bool waits_writable; /* the socket was full */
-    bool was_full;       /* ws_send has declined since the queue was last empty */
+    bool was_full;       /* its socket or its queue, since the queue was last empty */
     bool pinged;
+    bool greets; /* the answer to its request is the first in the queue */
     bool shut;
 };
 
@@ -70,10 +79,20 @@ struct ws_hub {
     void *before_context;
     struct ws_message *keep_alive;
     struct ws_message *ping;
+    size_t gathered; /* bytes of incoming messages that are not whole yet */
     struct ws_figures figures;
 };
 
 /* --- messages -------------------------------------------------------------------------------- */
+
+static struct ws_message *message_alloc(size_t len)
+{
+    struct ws_message *message = mem_alloc(sizeof *message + len);
+    message->refs = 1;
+    message->len = (uint32_t)len;
+    messages_bytes += sizeof *message + len;
+    return message;
+}
 
 static struct ws_message *frame_create(enum ws_opcode opcode, struct view first,
                                        struct view second)
@@ -81,9 +100,7 @@ static struct ws_message *frame_create(enum ws_opcode opcode, struct view first,
     uint8_t head[WS_SERVER_HEAD_MAX];
     size_t len = first.len + second.len;
     size_t head_len = ws_format_head(head, opcode, len);
-    struct ws_message *message = mem_alloc(sizeof *message + head_len + len);
-    message->refs = 1;
-    message->len = (uint32_t)(head_len + len);
+    struct ws_message *message = message_alloc(head_len + len);
     message->head_len = (uint32_t)head_len;
     memcpy(message->bytes, head, head_len);
     if (first.len > 0) {
@@ -109,6 +126,7 @@ struct ws_message *ws_message_ref(struct ws_message *message)
 void ws_message_unref(struct ws_message *message)
 {
     if (message != NULL && --message->refs == 0) {
+        messages_bytes -= sizeof *message + message->len;
         free(message);
     }
 }
@@ -142,30 +160,26 @@ static void enqueue(struct ws *ws, struct ws_message *message)
 static bool has_room(struct ws *ws, size_t len)
 {
     size_t max = ws->hub->settings.queue_max_bytes;
-    if (ws->count > 0 && (ws->queued > max || len > max - ws->queued)) {
+    if (ws->queued > NEARLY_EMPTY && (ws->queued > max || len > max - ws->queued)) {
         ws->was_full = true;
         return false;
     }
     return ws->close_by_ms == 0;
 }
 
-bool ws_send(struct ws *ws, struct ws_message *message)
+bool ws_is_stuck(const struct ws *ws)
 {
-    if (!has_room(ws, message->len)) {
-        return false;
-    }
-    enqueue(ws, ws_message_ref(message));
-    return true;
+    return ws->waits_writable;
 }
 
-size_t ws_queue_length(const struct ws *ws)
+struct ws_message *ws_last_queued(const struct ws *ws)
 {
-    return ws->count;
+    return ws->count > 0 ? ws->queue[ws->count - 1] : NULL;
 }
 
 static void drop_queue(struct ws *ws, size_t keep)
 {
-    size_t first = ws->sent > 0 ? 1 : 0;
+    size_t first = ws->sent > 0 || ws->greets ? 1 : 0;
     keep = keep < first ? first : keep;
     while (ws->count > keep) {
         struct ws_message *message = ws->queue[--ws->count];
@@ -195,6 +209,7 @@ static void consume(struct ws *ws, size_t len)
     }
     ws->sent = (uint32_t)len;
     ws->count -= gone;
+    ws->greets = ws->greets && gone == 0;
     memmove(ws->queue, ws->queue + gone, ws->count * sizeof(struct ws_message *));
     ws->hub->figures.messages_out += gone;
     if (ws->count == 0 && ws->cap > QUEUE_KEPT) {
@@ -209,6 +224,7 @@ static void consume(struct ws *ws, size_t len)
 /* The loop will notice that the socket is shut down. */
 static void kill_socket(struct ws *ws)
 {
+    ws->greets = false;
     drop_queue(ws, 0);
     ws->shut = true;
     shutdown(lws_get_socket_fd(ws->wsi), SHUT_RDWR);
@@ -244,6 +260,7 @@ static void flush(struct ws *ws)
     }
     if (ws->count > 0 && !ws->shut) {
         ws->waits_writable = true;
+        ws->was_full = true;
         lws_callback_on_writable(ws->wsi);
     } else if (ws->close_by_ms != 0 && !ws->shut) {
         ws->shut = true;
@@ -298,6 +315,21 @@ static void begin_close(struct ws *ws, enum ws_code code, const char *reason)
     ws->close_by_ms = now_of(ws) + CLOSE_MS;
 }
 
+bool ws_send(struct ws *ws, struct ws_message *message)
+{
+    if (!has_room(ws, message->len)) {
+        return false;
+    }
+    if (message->len > LARGE && messages_bytes > MESSAGES_MAX) {
+        log_warn("ws.messages_full client=%s bytes=%zu", ws->client, messages_bytes);
+        begin_close(ws, WS_TRY_LATER, "the server is short of memory");
+        return false;
+    }
+    ws->told_ms = now_of(ws);
+    enqueue(ws, ws_message_ref(message));
+    return true;
+}
+
 static void tell_owner(struct ws *ws)
 {
     const struct ws_events *events = ws->events;
@@ -315,6 +347,29 @@ void ws_close(struct ws *ws, enum ws_code code, const char *reason)
 
 /* --- reading --------------------------------------------------------------------------------- */
 
+static void take_out(struct ws *ws, size_t at)
+{
+    ws->queued -= ws->queue[at]->len;
+    ws_message_unref(ws->queue[at]);
+    ws->count--;
+    memmove(ws->queue + at, ws->queue + at + 1, (ws->count - at) * sizeof(struct ws_message *));
+}
+
+/* Of several pings only the last need be answered (RFC 6455 5.5.3), so one pong waits at most. */
+static void send_pong(struct ws *ws, struct view payload)
+{
+    const uint8_t pong = 0x80 | WS_PONG; /* how the head of one begins */
+    for (size_t i = ws->sent > 0 ? 1 : 0; i < ws->count; i++) {
+        if (ws->queue[i]->bytes[0] == pong) {
+            take_out(ws, i);
+            break;
+        }
+    }
+    if (has_room(ws, payload.len + 2)) {
+        enqueue(ws, frame_create(WS_PONG, payload, (struct view){"", 0}));
+    }
+}
+
 static void on_event(struct ws *ws, enum ws_event event)
 {
     struct ws_reader *reader = &ws->reader;
@@ -327,9 +382,7 @@ static void on_event(struct ws *ws, enum ws_event event)
         }
         break;
     case WS_PINGED:
-        if (has_room(ws, reader->payload.len + 2)) {
-            enqueue(ws, frame_create(WS_PONG, reader->payload, (struct view){"", 0}));
-        }
+        send_pong(ws, reader->payload);
         break;
     case WS_CLOSED:
         tell_owner(ws);
@@ -354,9 +407,15 @@ static void on_bytes(struct ws *ws, char *bytes, size_t len)
     ws->heard_ms = now_of(ws);
     ws->pinged = false;
     ws->hub->figures.bytes_in += len;
+    size_t before = ws->reader.parts.len;
     while (event != WS_MORE && ws->close_by_ms == 0) {
         event = ws_read(&ws->reader, &bytes, &len);
         on_event(ws, event);
+    }
+    ws->hub->gathered += ws->reader.parts.len - before;
+    if (ws->hub->gathered > GATHERED_MAX && ws->reader.parts.len > before) {
+        tell_owner(ws);
+        begin_close(ws, WS_TRY_LATER, "the server is short of memory");
     }
 }
 
@@ -364,7 +423,9 @@ static void destroy(struct ws *ws)
 {
     tell_owner(ws);
     ws->sent = 0;
+    ws->greets = false;
     drop_queue(ws, 0);
+    ws->hub->gathered -= ws->reader.parts.len;
     list_remove(&ws->node);
     list_remove(&ws->dirty);
     gate_leave(ws->hub->http->gate, ws->client);
@@ -399,10 +460,13 @@ static void look_after(struct ws *ws, int64_t now)
                                    silent > 3 * (int64_t)settings->ping_ms) {
         kill_socket(ws);
     } else if (ws->close_by_ms == 0 && silent > settings->ping_ms && !ws->pinged) {
-        ws->pinged = ws_send(ws, ws->hub->ping);
+        ws->pinged = has_room(ws, ws->hub->ping->len);
+        if (ws->pinged) {
+            enqueue(ws, ws_message_ref(ws->hub->ping));
+        }
     }
     if (ws->close_by_ms == 0 && ws->count == 0 && ws->hub->keep_alive != NULL &&
-        now - ws->written_ms >= settings->keep_alive_ms) {
+        now - ws->told_ms >= settings->keep_alive_ms) {
         ws_send(ws, ws->hub->keep_alive);
     }
 }
@@ -418,34 +482,20 @@ static void on_sweep(uv_timer_t *timer)
 
 /* --- opening --------------------------------------------------------------------------------- */
 
-/* Whether a list such as "keep-alive, Upgrade" has that word, in whatever case. */
-static bool lists(const char *list, const char *word)
-{
-    size_t len = strlen(word);
-    while (*list != '\0') {
-        list += strspn(list, " \t,");
-        size_t part = strcspn(list, " \t,");
-        if (part == len && strncasecmp(list, word, len) == 0) {
-            return true;
-        }
-        list += part;
-    }
-    return false;
-}
-
 bool ws_check_request(struct http_exchange *exchange)
 {
     const struct http_request *request = http_request(exchange);
     static const struct http_header upgrade[] = {{"upgrade", "websocket"},
                                                  {"sec-websocket-version", "13"}};
-    if (!lists(request->upgrade, "websocket")) {
+    if (!head_lists(view_of(request->upgrade), "websocket")) {
         http_reply_error(exchange, 426, "upgrade_required",
                          "This path is for WebSocket connections.", -1, upgrade, 2);
     } else if (strcmp(request->ws_version, "13") != 0) {
         http_reply_error(exchange, 426, "websocket_version",
                          "This server speaks version 13 of WebSocket.", -1, upgrade, 2);
-    } else if (!lists(request->connection, "upgrade") || request->minor == 0 ||
-               request->body.len > 0 || !ws_key_is_good(view_of(request->ws_key))) {
+    } else if (strcmp(request->method, "GET") != 0 || !request->wants_upgrade ||
+               request->minor == 0 || request->body.len > 0 ||
+               !ws_key_is_good(view_of(request->ws_key))) {
         http_reply_error(exchange, 400, "bad_handshake",
                          "This is no opening request of WebSocket.", -1, NULL, 0);
     } else if (!request->origin_allowed) {
@@ -476,9 +526,7 @@ static struct ws_message *greeting_create(const char *key)
                        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                        "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
                        accept);
-    struct ws_message *message = mem_alloc(sizeof *message + (size_t)len);
-    message->refs = 1;
-    message->len = (uint32_t)len;
+    struct ws_message *message = message_alloc((size_t)len);
     memcpy(message->bytes, text, (size_t)len);
     return message;
 }
@@ -503,6 +551,8 @@ struct ws *ws_accept(struct http_exchange *exchange, const struct ws_events *eve
     hub->figures.connections++;
     ws->heard_ms = now_of(ws);
     ws->written_ms = ws->heard_ms;
+    ws->told_ms = ws->heard_ms;
+    ws->greets = true;
     enqueue(ws, greeting_create(http_request(exchange)->ws_key));
     exchange_listen(exchange, true);
     exchange_release(exchange);

@@ -14,8 +14,8 @@ enum {
     BEAT_MAX_MS = 30000,
     NODE_GONE_MS = 65000, /* two heartbeats were missed */
     ANSWER_MAX_MS = 50,
+    PUBLISH_MS = 8,
     AWARENESS_MS = 100,
-    PENDING_MS = 1000,
     RESYNC_MIN_MS = 200,
     ASK_MS = 500,
 };
@@ -24,7 +24,7 @@ enum {
 
 static const uint8_t magic[] = {'V', 'V', 'E', '1'};
 #define MAGIC_LEN sizeof magic
-#define TRAILER_LEN (MAGIC_LEN + NODE_ID_LEN + 4 + 8 + 4 + 8)
+#define TRAILER_LEN (MAGIC_LEN + NODE_ID_LEN + 4 + 8 + 4 + 8 + 1)
 
 struct trailer {
     char node[NODE_ID_LEN];
@@ -32,6 +32,7 @@ struct trailer {
     uint64_t sequence;
     uint32_t people;
     uint64_t hash; /* 0: none */
+    bool unsaved;  /* what it says may not be in Redis */
 };
 
 static uint8_t *put(uint8_t *at, uint64_t value, size_t width)
@@ -59,7 +60,8 @@ static void trailer_format(const struct trailer *trailer, uint8_t out[TRAILER_LE
     uint8_t *at = put(out + MAGIC_LEN + NODE_ID_LEN, trailer->epoch, 4);
     at = put(at, trailer->sequence, 8);
     at = put(at, trailer->people, 4);
-    put(at, trailer->hash, 8);
+    at = put(at, trailer->hash, 8);
+    put(at, trailer->unsaved, 1);
 }
 
 static bool trailer_parse(struct view bytes, struct trailer *trailer)
@@ -73,6 +75,7 @@ static bool trailer_parse(struct view bytes, struct trailer *trailer)
     trailer->sequence = get(&at, 8);
     trailer->people = (uint32_t)get(&at, 4);
     trailer->hash = get(&at, 8);
+    trailer->unsaved = get(&at, 1) != 0;
     return true;
 }
 
@@ -123,7 +126,8 @@ static void publish(struct room *room, struct ws_message *message, uint64_t hash
     struct trailer trailer = {.epoch = room->epoch,
                               .sequence = ++room->sequence,
                               .people = (uint32_t)room->peer_count,
-                              .hash = hash};
+                              .hash = hash,
+                              .unsaved = !room->saved};
     publish_as(room->rooms, room->id, &trailer, message);
 }
 
@@ -139,9 +143,45 @@ void bus_publish_run(struct rooms *rooms, const char *room_id, struct room *room
     }
 }
 
-void bus_publish_update(struct room *room, struct yc_slice update)
+static void on_publish_timer(uv_timer_t *timer)
+{
+    bus_publish_due(timer->data);
+}
+
+/* Each write to Redis and each message that comes back wakes two processes; a few milliseconds' worth at
+ * once cost little more than one. */
+void bus_add_update(struct room *room, struct yc_slice update)
+{
+    struct rooms *rooms = room->rooms;
+    list_append(&room->updates_due, &outgoing_create(NULL, update)->node);
+    if (list_empty(&room->publishing)) {
+        list_append(&rooms->publishing, &room->publishing);
+    }
+    if (!uv_is_active((uv_handle_t *)&rooms->publish)) {
+        rooms->publish.data = rooms;
+        uv_timer_start(&rooms->publish, on_publish_timer, PUBLISH_MS, 0);
+    }
+}
+
+static void publish_update(struct room *room, struct yc_slice update)
 {
     publish(room, frame_sync(YC_SYNC_UPDATE, update), 0);
+}
+
+static bool is_any(const struct outgoing *outgoing)
+{
+    (void)outgoing;
+    return true;
+}
+
+void bus_publish_due(struct rooms *rooms)
+{
+    while (!list_empty(&rooms->publishing)) {
+        struct room *room = LIST_OBJECT(rooms->publishing.next, struct room, publishing);
+        list_remove(&room->publishing);
+        outgoing_merge(room, &room->updates_due, is_any, publish_update);
+        outgoing_clear(&room->updates_due);
+    }
 }
 
 void bus_add_awareness(struct room *room, struct yc_slice news)
@@ -164,12 +204,17 @@ static int64_t next_beat(const struct room *room)
     return room_now(room) + BEAT_MIN_MS + (int64_t)id_below(BEAT_MAX_MS - BEAT_MIN_MS);
 }
 
+/* Never 0. */
+static uint64_t hash_of_doc(const struct room *room)
+{
+    return yc_hash(room->doc) | 1;
+}
+
 /* An awareness message of nobody, which no Yjs tool minds. */
 static void publish_beat(struct room *room)
 {
     static const uint8_t nobody[] = {0};
-    uint64_t hash = yc_hash(room->doc);
-    publish(room, frame_awareness((struct yc_slice){nobody, 1}), hash != 0 ? hash : 1);
+    publish(room, frame_awareness((struct yc_slice){nobody, 1}), hash_of_doc(room));
     room->beat_at_ms = next_beat(room);
 }
 
@@ -192,7 +237,7 @@ static void answer(struct room *room)
     struct yc_buf *out = &room->rooms->scratch;
     room->answer_at_ms = 0;
     if (yc_encode_state(room->doc, yc_buf_slice(&room->answer_vector), out) == YC_OK) {
-        publish(room, frame_sync(YC_SYNC_STEP2, yc_buf_slice(out)), 0);
+        publish(room, frame_sync(YC_SYNC_STEP2, yc_buf_slice(out)), hash_of_doc(room));
     }
 }
 
@@ -245,7 +290,39 @@ static void on_step1(struct room *room, struct yc_slice vector)
     room->answer_at_ms = room_now(room) + 1 + (int64_t)id_below(ANSWER_MAX_MS);
 }
 
-static void on_sync(struct room *room, struct yc_slice message, bool foreign)
+/* Takes in what somebody else says. What may not be in Redis is stored: an edit that its daemon could not
+ * store, that of a foreign tool, and what an answer brings. */
+static void on_update(struct room *room, const struct yc_sync *sync,
+                      const struct trailer *trailer)
+{
+    struct yc_stats before;
+    struct yc_stats after;
+    bool store = trailer == NULL || trailer->unsaved || sync->kind == YC_SYNC_STEP2;
+    yc_doc_stats(room->doc, &before);
+    enum yc_status status = room_update(room, NULL, sync->body, store, false);
+    yc_doc_stats(room->doc, &after);
+    if (status != YC_OK) {
+        log_warn("room.bad_announcement room=%s reason=\"%s\"", room->id,
+                 yc_status_text(status));
+    }
+    if (trailer != NULL && trailer->unsaved && after.version != before.version) {
+        room_lost(room); /* no more saved here than there */
+    }
+}
+
+/* Somebody was faster with an answer; if he knows all that we know, ours is of no use. */
+static void on_answer(struct room *room, const struct trailer *trailer)
+{
+    if (trailer != NULL && trailer->hash == hash_of_doc(room)) {
+        room->answer_at_ms = 0;
+    }
+    if (room->stage == ROOM_ASKING) {
+        room_loaded(room);
+    }
+}
+
+/* trailer: NULL when it comes from a tool of somebody else. */
+static void on_sync(struct room *room, struct yc_slice message, const struct trailer *trailer)
 {
     struct yc_sync sync;
     if (yc_sync_read(message, &sync) != YC_OK) {
@@ -255,16 +332,32 @@ static void on_sync(struct room *room, struct yc_slice message, bool foreign)
         on_step1(room, sync.body);
         return;
     }
-    enum yc_status status = room_update(room, NULL, sync.body, foreign, false);
-    if (status != YC_OK) {
-        log_warn("room.bad_announcement room=%s reason=\"%s\"", room->id,
-                 yc_status_text(status));
-    }
+    on_update(room, &sync, trailer);
     if (sync.kind == YC_SYNC_STEP2) {
-        room->answer_at_ms = 0; /* somebody else was faster */
-        if (room->stage == ROOM_ASKING) {
-            room_loaded(room);
+        on_answer(room, trailer);
+    }
+}
+
+static void take(struct room *room, const struct frame *frame, const struct trailer *trailer)
+{
+    bool is_news;
+    switch (frame->type) {
+    case FRAME_SYNC:
+        on_sync(room, frame->body, trailer);
+        break;
+    case FRAME_AWARENESS:
+        (void)room_awareness(room, NULL, frame->body, false, &is_news);
+        if (trailer != NULL && trailer->hash != 0 && trailer->hash != hash_of_doc(room)) {
+            bus_resync(room); /* a heartbeat */
         }
+        break;
+    case FRAME_ROOM:
+        if (trailer != NULL) {
+            console_on_announcement(room, frame->body);
+        }
+        break;
+    default:
+        break;
     }
 }
 
@@ -275,22 +368,14 @@ void bus_on_message(struct room *room, struct view message)
     if (room->stage < ROOM_ASKING || !frame_read(message, &frame)) {
         return;
     }
-    bool foreign = !trailer_parse(frame.rest, &trailer);
-    if (!foreign && memcmp(trailer.node, room->rooms->node_id, NODE_ID_LEN) == 0) {
+    bool ours = trailer_parse(frame.rest, &trailer);
+    if (ours && memcmp(trailer.node, room->rooms->node_id, NODE_ID_LEN) == 0) {
         return;
     }
-    bool missed = !foreign && trailer.epoch != 0 && !in_sequence(room, &trailer);
-    if (frame.type == FRAME_SYNC) {
-        on_sync(room, frame.body, foreign);
-    } else if (frame.type == FRAME_AWARENESS) {
-        (void)room_awareness(room, NULL, frame.body, false);
-    } else if (frame.type == FRAME_ROOM && !foreign) {
-        console_on_announcement(room, frame.body);
-    }
+    bool missed = ours && trailer.epoch != 0 && !in_sequence(room, &trailer);
+    take(room, &frame, ours ? &trailer : NULL);
     if (missed) {
         console_load(room);
-    }
-    if (missed || (!foreign && trailer.hash != 0 && trailer.hash != yc_hash(room->doc))) {
         bus_resync(room);
     }
 }
@@ -341,6 +426,8 @@ void bus_open(struct room *room)
 void bus_close(struct room *room)
 {
     redis_unsubscribe(room->rooms->redis, channel_of(room).text);
+    list_remove(&room->publishing);
+    outgoing_clear(&room->updates_due);
     outgoing_clear(&room->awareness_due);
     yc_buf_free(&room->answer_vector);
     free(room->nodes);
@@ -363,9 +450,12 @@ void bus_tick(struct room *room)
     if (now >= room->beat_at_ms) {
         publish_beat(room);
     }
-    bool waits = room->pending_since_ms != 0 && now - room->pending_since_ms > PENDING_MS;
+    bool waits =
+        room->pending_since_ms != 0 && now - room->pending_since_ms > room->pending_wait_ms;
     if (waits) {
         room->pending_since_ms = now;
+        room->pending_wait_ms =
+            room->pending_wait_ms < BEAT_MIN_MS ? 2 * room->pending_wait_ms : BEAT_MAX_MS;
     }
     if (waits || (room->resync_due && now >= room->resync_after_ms)) {
         bus_resync(room);

@@ -21,9 +21,12 @@ bool bus_is_open(const struct room *room); /* nothing that is published is misse
 /* Finds out whether other daemons hold the room, and asks them; then room_loaded again. */
 void bus_ask(struct room *room);
 
-void bus_publish_update(struct room *room, struct yc_slice update);
-/* To be published soon; a few times a second at most. */
+/* To be published within some milliseconds, all rooms together. */
+void bus_add_update(struct room *room, struct yc_slice update);
+/* To be published soon, a few times a second at most. */
 void bus_add_awareness(struct room *room, struct yc_slice news);
+/* Publishes the updates that are due, of all rooms. */
+void bus_publish_due(struct rooms *rooms);
 
 /* A run of a room, which may be NULL: not in memory here. Others take it as console_on_announcement. */
 void bus_publish_run(struct rooms *rooms, const char *room_id, struct room *room,

@@ -23,7 +23,7 @@ static bool read_varuint(struct view *rest, uint64_t *value)
         *rest = (struct view){rest->at + 1, rest->len - 1};
         *value |= (uint64_t)(byte & 0x7f) << shift;
         if (byte < 0x80) {
-            return true;
+            return *value < UINT64_C(1) << 53;
         }
     }
     return false;
@@ -78,9 +78,14 @@ bool frame_read(struct view bytes, struct frame *frame)
     case FRAME_SYNC:
         frame->type = FRAME_SYNC;
         return read_sync(&frame->rest, &frame->body);
-    case FRAME_AWARENESS:
     case FRAME_ROOM:
-        frame->type = (enum frame_type)type;
+        if (read_bytes(&frame->rest, &body)) {
+            frame->type = FRAME_ROOM;
+            frame->body = slice_of(body);
+        }
+        return true; /* nobody but a daemon says it */
+    case FRAME_AWARENESS:
+        frame->type = FRAME_AWARENESS;
         if (!read_bytes(&frame->rest, &body)) {
             return false;
         }

@@ -17,6 +17,8 @@
 
 #include <stdlib.h>
 
+#define ANSWERS_MAX 4 /* to questions of one turn; of more than that the last is answered */
+
 static void forget_lag(struct peer *peer)
 {
     ws_message_unref(peer->mark);
@@ -30,10 +32,12 @@ static void forget_lag(struct peer *peer)
 /* The queue is full: what can be told again later is taken out of it. */
 static void begin_lag(struct peer *peer)
 {
-    log_info("room.slow_peer room=%s client=%s", peer->room->id, ws_client(peer->ws));
+    if (!peer->lagging) {
+        log_info("room.slow_peer room=%s client=%s", peer->room->id, ws_client(peer->ws));
+        peer->room->rooms->figures.lagged++;
+    }
     peer->lagging = true;
-    peer->lags_awareness = true;
-    peer->room->rooms->figures.lagged++;
+    peer->asks_awareness = true;
     ws_drop_behind(peer->ws, peer->mark);
 }
 
@@ -44,27 +48,38 @@ void peer_send(struct peer *peer, struct ws_message *message)
     }
 }
 
-static void note_state(struct peer *peer, struct ws_message *last)
-{
-    struct yc_buf *out = &peer->room->rooms->scratch;
-    frame_must(yc_encode_state_vector(peer->room->doc, out));
-    peer->behind = ws_message_create(view_of_slice(yc_buf_slice(out)), (struct view){"", 0});
-    peer->mark = ws_message_ref(last);
-}
-
 void peer_send_update(struct peer *peer, const struct peer *from, struct ws_message *message)
 {
-    size_t unsent = ws_queue_length(peer->ws);
-    if (peer == from || peer->lagging) {
+    if (peer != from && !peer->lagging && !ws_send(peer->ws, message)) {
+        begin_lag(peer);
+    }
+}
+
+void peer_tell_saved(struct peer *peer)
+{
+    bool saved = peer->room->saved;
+    if (peer->told_saved == saved) {
         return;
     }
-    if (unsent == 0) {
-        forget_lag(peer);
+    struct ws_message *message =
+        frame_room(view_of(saved ? "{\"saved\":true}" : "{\"saved\":false}"));
+    if (ws_send(peer->ws, message)) {
+        peer->told_saved = saved;
     }
-    if (!ws_send(peer->ws, message)) {
-        begin_lag(peer);
-    } else if (unsent > 0 && peer->mark == NULL && !room_waits(peer->room)) {
-        note_state(peer, message);
+    ws_message_unref(message);
+}
+
+/* What is queued by now brings the peer to where the document is. */
+static void note_state(struct peer *peer)
+{
+    struct yc_buf *out = &peer->room->rooms->scratch;
+    struct ws_message *last = ws_last_queued(peer->ws);
+    if (last != NULL) {
+        frame_must(yc_encode_state_vector(peer->room->doc, out));
+        forget_lag(peer);
+        peer->behind =
+            ws_message_create(view_of_slice(yc_buf_slice(out)), (struct view){"", 0});
+        peer->mark = ws_message_ref(last);
     }
 }
 
@@ -83,9 +98,12 @@ static enum yc_status send_state(struct peer *peer, struct yc_slice vector)
         }
         message = frame_sync(YC_SYNC_STEP2, yc_buf_slice(out));
     }
-    if (!ws_send(peer->ws, message)) {
+    bool sent = ws_send(peer->ws, message);
+    peer->lagging = false;
+    if (!sent) {
         begin_lag(peer);
-        forget_lag(peer); /* who knows what it has */
+    } else if (!room_waits(room)) {
+        note_state(peer);
     }
     ws_message_unref(message);
     return YC_OK;
@@ -95,11 +113,49 @@ static void send_awareness(struct peer *peer)
 {
     struct yc_buf *out = &peer->room->rooms->scratch;
     frame_must(yc_awareness_encode(peer->room->awareness, out));
-    peer->lags_awareness = false;
+    peer->asks_awareness = false;
     if (out->len > 0) {
         struct ws_message *message = frame_awareness(yc_buf_slice(out));
-        peer->lags_awareness = !ws_send(peer->ws, message);
+        peer->asks_awareness = !ws_send(peer->ws, message);
         ws_message_unref(message);
+    }
+}
+
+/* Takes over the message, which may be NULL. */
+static void send_once(struct peer *peer, struct ws_message *message)
+{
+    if (message != NULL) {
+        peer_send(peer, message);
+        ws_message_unref(message);
+    }
+}
+
+static void answer_state(struct peer *peer)
+{
+    enum yc_status status = send_state(peer, yc_buf_slice(&peer->vector));
+    peer->asks_state = false;
+    yc_buf_free(&peer->vector);
+    if (status == YC_OK && !peer->greeted) {
+        peer->greeted = true;
+        send_once(peer, console_history(peer->room));
+    }
+}
+
+/* An answer may be much larger than its question, so they are made for one who reads, and few a turn. */
+void peer_end_turn(struct peer *peer)
+{
+    peer->answers = 0;
+    if (ws_is_stuck(peer->ws)) {
+        if (peer->mark == NULL && !peer->lagging && !room_waits(peer->room)) {
+            note_state(peer);
+        }
+        return;
+    }
+    if (peer->asks_state) {
+        answer_state(peer);
+    }
+    if (peer->asks_awareness && !peer->lagging) {
+        send_awareness(peer);
     }
 }
 
@@ -111,15 +167,15 @@ static void on_drained(struct ws *ws, void *context)
         static const uint8_t nothing[] = {0};
         struct ws_message *behind = peer->behind;
         peer->behind = NULL;
-        peer->lagging = false;
         forget_lag(peer);
         frame_must(send_state(peer, behind != NULL ? slice_of(ws_payload(behind))
                                                    : (struct yc_slice){nothing, 1}));
         ws_message_unref(behind);
+    } else {
+        forget_lag(peer);
     }
-    if (peer->lags_awareness) {
-        send_awareness(peer);
-    }
+    peer_tell_saved(peer);
+    peer_end_turn(peer);
 }
 
 /* --- hearing --------------------------------------------------------------------------------- */
@@ -138,11 +194,13 @@ static void leave(struct peer *peer)
     list_remove(&peer->node);
     room->peer_count--;
     room->rooms->figures.people--;
+    room->rooms->trim_due = true;
     room->idle_since_ms = room_now(room);
     if (peer->owns_client) {
         room_remove_client(room, peer->client);
     }
     forget_lag(peer);
+    yc_buf_free(&peer->vector);
     forget_sender(&room->outbox, peer);
     forget_sender(&room->awareness_outbox, peer);
     LIST_EACH (&room->batches, node, next) {
@@ -164,34 +222,59 @@ static void refuse(struct peer *peer, enum yc_status status)
     room->rooms->figures.refused++;
     log_info("room.refused room=%s client=%s reason=\"%s\"", room->id, ws_client(peer->ws),
              yc_status_text(status));
-    if (status == YC_LIMIT) {
-        ws_close(peer->ws, WS_TOO_BIG, "the document would become too large");
-    } else {
-        ws_close(peer->ws, WS_PROTOCOL_ERROR, "malformed message");
-    }
+    ws_close(peer->ws, WS_PROTOCOL_ERROR, "malformed message");
     leave(peer);
 }
 
-/* Takes over the message, which may be NULL. */
-static void send_once(struct peer *peer, struct ws_message *message)
+/* The document is as large as it may be. A client that were closed for it would come back at once with the
+ * same edit, for ever; so it is told, and from now on only heard for what it deletes. */
+static void mute(struct peer *peer)
 {
-    if (message != NULL) {
-        peer_send(peer, message);
-        ws_message_unref(message);
+    if (!peer->muted) {
+        log_info("room.full room=%s client=%s", peer->room->id, ws_client(peer->ws));
+        peer->room->rooms->figures.refused++;
+        peer->muted = true;
+        send_once(peer, frame_room(view_of("{\"refused\":\"room_full\"}")));
     }
 }
 
-/* What the room is like besides its document. */
-static void greet(struct peer *peer)
+static enum yc_status on_update(struct peer *peer, struct yc_slice update)
 {
-    if (peer->greeted) {
-        return;
+    bool deletes_only = update.len > 0 && update.data[0] == 0;
+    if (peer->muted && !deletes_only) {
+        return YC_OK;
     }
-    peer->greeted = true;
-    if (!peer->room->told_saved) {
-        send_once(peer, frame_room(view_of("{\"saved\":false}")));
+    enum yc_status status = room_update(peer->room, peer, update, true, true);
+    if (status == YC_LIMIT) {
+        mute(peer);
+        return YC_OK;
     }
-    send_once(peer, console_history(peer->room));
+    return status;
+}
+
+static enum yc_status on_step1(struct peer *peer, struct yc_slice vector)
+{
+    static const uint8_t nothing[] = {0, 0};
+    if (vector.len == 0) {
+        return YC_MALFORMED;
+    }
+    enum yc_status status = /* whether it is a state vector: the difference is of no use */
+        yc_diff_update((struct yc_slice){nothing, 2}, vector, &peer->room->rooms->scratch);
+    if (status != YC_OK) {
+        return status;
+    }
+    yc_buf_free(&peer->vector);
+    peer->vector.data = mem_alloc(vector.len);
+    peer->vector.len = vector.len;
+    peer->vector.cap = vector.len;
+    memcpy(peer->vector.data, vector.data, vector.len);
+    peer->asks_state = true;
+    room_mark_dirty(peer->room);
+    if (peer->answers < ANSWERS_MAX && !ws_is_stuck(peer->ws) && !peer->lagging) {
+        peer->answers++;
+        answer_state(peer);
+    }
+    return YC_OK;
 }
 
 static enum yc_status on_sync(struct peer *peer, struct yc_slice message)
@@ -201,14 +284,7 @@ static enum yc_status on_sync(struct peer *peer, struct yc_slice message)
     if (status != YC_OK) {
         return status;
     }
-    if (sync.kind != YC_SYNC_STEP1) {
-        return room_update(peer->room, peer, sync.body, true, true);
-    }
-    status = send_state(peer, sync.body);
-    if (status == YC_OK) {
-        greet(peer);
-    }
-    return status;
+    return sync.kind == YC_SYNC_STEP1 ? on_step1(peer, sync.body) : on_update(peer, sync.body);
 }
 
 static enum yc_status on_awareness(struct peer *peer, struct yc_slice update)
@@ -216,14 +292,21 @@ static enum yc_status on_awareness(struct peer *peer, struct yc_slice update)
     uint64_t client;
     uint64_t count;
     enum yc_status status = yc_awareness_peek(update, &client, &count);
+    bool news = false;
+    bool here =
+        status == YC_OK && yc_awareness_state(peer->room->awareness, client).data != NULL;
     if (status == YC_OK) {
-        status = room_awareness(peer->room, peer, update, true);
+        status = room_awareness(peer->room, peer, update, true, &news);
     }
-    if (status == YC_OK && !peer->heard_awareness && count > 0) {
-        peer->heard_awareness = true;
+    if (status == YC_LIMIT) {
+        return YC_OK; /* who is one too many, or says too much of himself, is not seen; no more */
+    }
+    /* What is known already may be somebody else's that it only says again. */
+    if (!peer->heard_awareness && (news || !here)) {
         peer->owns_client = count == 1;
         peer->client = client;
     }
+    peer->heard_awareness = peer->heard_awareness || count > 0;
     return status;
 }
 
@@ -240,7 +323,8 @@ static void on_message(struct ws *ws, struct view bytes, void *context)
     } else if (frame.type == FRAME_AWARENESS) {
         status = on_awareness(peer, frame.body);
     } else if (frame.type == FRAME_QUERY) {
-        send_awareness(peer);
+        peer->asks_awareness = true;
+        room_mark_dirty(peer->room);
     }
     frame_must(status == YC_MEMORY ? YC_MEMORY : YC_OK);
     if (status != YC_OK) {
@@ -255,6 +339,7 @@ void room_join(struct room *room, struct http_exchange *exchange)
     static const struct ws_events events = {on_message, on_drained, on_close};
     struct peer *peer = mem_alloc(sizeof *peer);
     peer->room = room;
+    peer->told_saved = true;
     peer->ws = ws_accept(exchange, &events, peer);
     if (peer->ws == NULL) {
         free(peer);
@@ -267,8 +352,9 @@ void room_join(struct room *room, struct http_exchange *exchange)
     frame_must(yc_encode_state_vector(room->doc, out));
     struct ws_message *ask = frame_sync(YC_SYNC_STEP1, yc_buf_slice(out));
     peer_send(peer, ask);
-    ws_message_unref(ask);
+    peer->mark = ask; /* that one is not left out */
     send_awareness(peer);
+    peer_tell_saved(peer);
     log_debug("room.joined room=%s people=%zu", room->id, room->peer_count);
 }
 

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 
 #define KEYS "3"
+#define RETRY_MS 5000
+#define KEY_MAX (sizeof "collab:base:" + ROOM_ID_MAX)
 
 static const char load_script[] =
     "return {redis.call('GET', KEYS[3]) or '0', redis.call('GET', KEYS[1]) or '',"
@@ -18,7 +20,7 @@ static const char load_script[] =
 static const char append_script[] =
     "local n = redis.call('RPUSH', KEYS[2], ARGV[1])"
     " for i = 1, 3 do redis.call('EXPIRE', KEYS[i], ARGV[2]) end"
-    " return n";
+    " return {n, redis.call('GET', KEYS[3]) or '0'}";
 
 /* Runs out of memory as well: it makes things smaller. */
 static const char compact_script[] =
@@ -36,6 +38,7 @@ struct request {
     uint32_t epoch; /* of the room that asked; one of the same name may have come after it */
     int64_t asked_ms;
     uint64_t batch;  /* that was appended */
+    size_t bytes;    /* of it */
     uint64_t losses; /* of the room when the snapshot was made */
 };
 
@@ -60,7 +63,7 @@ static struct room *room_of(const struct request *request)
 static void run(struct room *room, const char *script, const struct view *arguments,
                 size_t count, redis_on_reply *on_reply, struct request *request)
 {
-    char keys[3][sizeof "collab:base:" + ROOM_ID_MAX];
+    char keys[3][KEY_MAX];
     static const char *const names[3] = {"doc", "log", "base"};
     struct view all[6 + 4] = {view_of("EVAL"), view_of(script), view_of(KEYS)};
     for (int i = 0; i < 3; i++) {
@@ -89,32 +92,54 @@ static bool failed(const redisReply *reply)
 
 /* --- appending ------------------------------------------------------------------------------- */
 
+static bool is_append(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
+           reply->element[0]->type == REDIS_REPLY_INTEGER &&
+           reply->element[1]->type == REDIS_REPLY_STRING;
+}
+
+/* Snapshots are counted upwards and logs only grow between them. Where that does not hold, somebody has
+ * taken from Redis what was in it. */
+static void note_log(struct room *room, const redisReply *reply, size_t bytes)
+{
+    size_t entries = (size_t)reply->element[0]->integer;
+    long long base = strtoll(reply->element[1]->str, NULL, 10);
+    if (base < room->base || (base == room->base && entries <= room->log_entries)) {
+        log_warn("room.taken_from_redis room=%s", room->id);
+        room_lost(room);
+    }
+    room->log_bytes = (base == room->base ? room->log_bytes : 0) + bytes;
+    room->log_entries = entries;
+    room->base = base;
+}
+
 static void on_appended(const redisReply *reply, void *context)
 {
     struct request *request = context;
     struct room *room = room_of(request);
-    bool lost = failed(reply);
-    uint64_t batch = request->batch;
+    struct request asked = *request;
     free(request);
     if (room == NULL) {
         return;
     }
-    if (lost) {
+    if (failed(reply) || !is_append(reply)) {
         room_lost(room);
         return;
     }
     room->stored = true;
-    room->log_entries = (size_t)reply->integer;
-    room_stored(room, batch);
+    note_log(room, reply, asked.bytes);
+    room_stored(room, asked.batch);
 }
 
 void persist_append(struct room *room, struct yc_slice update, uint64_t batch)
 {
     struct request *request = request_create(room);
-    request->batch = batch;
     char ttl[24];
     struct view arguments[] = {view_of_slice(update),
                                number_view(ttl, room->rooms->conf->room_ttl_s)};
+    request->batch = batch;
+    request->bytes = update.len;
     run(room, append_script, arguments, 2, on_appended, request);
 }
 
@@ -129,6 +154,18 @@ static bool is_content(const redisReply *reply)
            reply->element[REPLY_BASE]->type == REDIS_REPLY_STRING &&
            reply->element[REPLY_DOC]->type == REDIS_REPLY_STRING &&
            reply->element[REPLY_LOG]->type == REDIS_REPLY_ARRAY;
+}
+
+/* What is read tells where the log is, too. */
+static void note_content(struct room *room, const redisReply *reply)
+{
+    const redisReply *log = reply->element[REPLY_LOG];
+    room->base = strtoll(reply->element[REPLY_BASE]->str, NULL, 10);
+    room->log_entries = log->elements;
+    room->log_bytes = 0;
+    for (size_t i = 0; i < log->elements; i++) {
+        room->log_bytes += (size_t)log->element[i]->len;
+    }
 }
 
 static bool take_in_one(struct room *room, const redisReply *element)
@@ -165,12 +202,13 @@ static void on_loaded(const redisReply *reply, void *context)
     if (room == NULL) {
         return;
     }
-    if (!is_content(reply) || !take_in(room, reply)) {
+    if (!is_content(reply)) {
         room_failed(room, ROOMS_AWAY);
         return;
     }
+    (void)take_in(room, reply);
     long long ttl_ms = reply->element[REPLY_TTL]->integer;
-    room->log_entries = reply->element[REPLY_LOG]->elements;
+    note_content(room, reply);
     room->stored = room->log_entries > 0 || reply->element[REPLY_DOC]->len > 0;
     room->updated_at =
         ttl_ms > 0 ? clock_wall_ms() - (1000LL * room->rooms->conf->room_ttl_s - ttl_ms) : 0;
@@ -196,6 +234,8 @@ static void on_compacted(const redisReply *reply, void *context)
         if (done) {
             room->stored = true;
             room->log_entries = (size_t)reply->integer;
+            room->log_bytes = 0; /* what has come meanwhile is little */
+            room->base++;
             room->saved = room->saved || room->losses == request->losses;
             room->rooms->figures.saves++;
             room->rooms->figures.save_ms +=
@@ -230,9 +270,14 @@ static void on_content(const redisReply *reply, void *context)
     if (room == NULL) {
         return;
     }
-    /* A snapshot must not take the place of what could not be read. */
-    if (!is_content(reply) || !take_in(room, reply)) {
+    bool readable = is_content(reply);
+    if (readable) {
+        note_content(room, reply);
+    }
+    /* A snapshot must not take the place of what could not be taken in. */
+    if (!readable || !take_in(room, reply)) {
         room->saving = false;
+        room->save_after_ms = room_now(room) + RETRY_MS;
         return;
     }
     write_snapshot(room, reply);

@@ -40,20 +40,28 @@ void outgoing_clear(struct list *list)
 
 /* --- taking in ------------------------------------------------------------------------------- */
 
-static uint64_t version_of(const struct room *room, bool *pending)
+/* An update without structs only deletes: that is always welcome. */
+static bool has_room(struct room *room, struct yc_slice update)
 {
-    struct yc_stats stats;
-    yc_doc_stats(room->doc, &stats);
-    *pending = stats.pending;
-    return stats.version;
+    const struct rooms *rooms = room->rooms;
+    size_t max = (size_t)rooms->conf->room_bytes;
+    if (update.len > 0 && update.data[0] == 0) {
+        return true;
+    }
+    return rooms->figures.bytes <= (size_t)rooms->conf->rooms_bytes &&
+           (room->encoded_bytes + update.len <= max ||
+            room_encoded_bytes(room) + update.len <= max);
 }
 
 static void note_pending(struct room *room, bool pending)
 {
+    enum { PENDING_MS = 1000 };
     if (!pending) {
         room->pending_since_ms = 0;
+        room->pending_wait_ms = PENDING_MS;
     } else if (room->pending_since_ms == 0) {
         room->pending_since_ms = room_now(room);
+        room->pending_wait_ms = room->pending_wait_ms > 0 ? room->pending_wait_ms : PENDING_MS;
     }
 }
 
@@ -69,18 +77,20 @@ static struct outgoing *add_outgoing(struct room *room, const struct peer *from,
 enum yc_status room_update(struct room *room, const struct peer *from, struct yc_slice update,
                            bool store, bool publish)
 {
-    size_t max = (size_t)room->rooms->conf->room_bytes;
-    if (store && room->encoded_bytes + update.len > max &&
-        room_encoded_bytes(room) + update.len > max) {
+    struct yc_slice news;
+    struct yc_stats before;
+    struct yc_stats after;
+    if (store && !has_room(room, update)) {
         return YC_LIMIT;
     }
-    bool pending;
-    struct yc_slice news;
-    uint64_t before = version_of(room, &pending);
+    yc_doc_stats(room->doc, &before);
     enum yc_status status = yc_apply(room->doc, update, &news);
-    if (status != YC_OK || version_of(room, &pending) == before) {
+    yc_doc_stats(room->doc, &after);
+    room->rooms->figures.bytes += after.bytes - before.bytes;
+    if (status != YC_OK || after.version == before.version) {
         return status;
     }
+    bool pending = after.pending;
     note_pending(room, pending);
     if (news.len > 0) {
         struct outgoing *outgoing = add_outgoing(room, from, news);
@@ -90,7 +100,9 @@ enum yc_status room_update(struct room *room, const struct peer *from, struct yc
     }
     /* What waits is no news to anybody, but has to be kept. */
     if (pending && store) {
-        add_outgoing(room, from, update)->store = true;
+        struct outgoing *outgoing = add_outgoing(room, from, update);
+        outgoing->store = true;
+        outgoing->raw = true;
     }
     room->updated_at = clock_wall_ms();
     room->rooms->figures.updates++;
@@ -112,12 +124,13 @@ static void add_awareness(struct room *room, const struct peer *from, struct yc_
 }
 
 enum yc_status room_awareness(struct room *room, const struct peer *from,
-                              struct yc_slice update, bool publish)
+                              struct yc_slice update, bool publish, bool *is_news)
 {
     struct yc_buf *news = &room->rooms->scratch;
     enum yc_status status =
         yc_awareness_apply(room->awareness, update, (uint64_t)room_now(room), news);
     if (status == YC_OK) {
+        *is_news = news->len > 0;
         add_awareness(room, from, yc_buf_slice(news), publish);
     }
     return status;
@@ -134,20 +147,42 @@ void room_remove_client(struct room *room, uint64_t client)
 
 enum { ROW_MAX = 64 };
 
-/* Hands on several updates as one. They may be the raw bytes of peers, and what the document takes one
- * by one need not be mergeable: then they are handed on one by one. */
+/* They may be the raw bytes of peers, and what the document takes one by one need not be mergeable. */
 static void hand_on(struct room *room, const struct yc_slice *updates, size_t count,
-                    void (*use)(struct room *, struct yc_slice, const struct peer *),
-                    const struct peer *from)
+                    void (*use)(struct room *, struct yc_slice))
 {
     struct yc_buf *out = &room->rooms->scratch;
     if (count > 1 && yc_merge_updates(updates, count, out) == YC_OK) {
-        use(room, yc_buf_slice(out), from);
+        use(room, yc_buf_slice(out));
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        use(room, updates[i], from);
+        use(room, updates[i]);
     }
+}
+
+void outgoing_merge(struct room *room, const struct list *list,
+                    bool (*chosen)(const struct outgoing *),
+                    void (*use)(struct room *, struct yc_slice))
+{
+    struct yc_slice updates[ROW_MAX];
+    size_t count = 0;
+    LIST_EACH (list, node, next) {
+        const struct outgoing *outgoing = LIST_OBJECT(node, struct outgoing, node);
+        if (!chosen(outgoing)) {
+            continue;
+        }
+        if (count == ROW_MAX || outgoing->raw) {
+            hand_on(room, updates, count, use);
+            count = 0;
+        }
+        updates[count++] = (struct yc_slice){outgoing->bytes, outgoing->len};
+        if (outgoing->raw) {
+            hand_on(room, updates, count, use);
+            count = 0;
+        }
+    }
+    hand_on(room, updates, count, use);
 }
 
 static bool is_stored(const struct outgoing *outgoing)
@@ -160,40 +195,14 @@ static bool is_published(const struct outgoing *outgoing)
     return outgoing->publish;
 }
 
-static void use_chosen(struct room *room, bool (*chosen)(const struct outgoing *),
-                       void (*use)(struct room *, struct yc_slice, const struct peer *))
+static void store(struct room *room, struct yc_slice update)
 {
-    struct yc_slice updates[ROW_MAX];
-    size_t count = 0;
-    LIST_EACH (&room->outbox, node, next) {
-        const struct outgoing *outgoing = LIST_OBJECT(node, struct outgoing, node);
-        if (chosen(outgoing)) {
-            updates[count++] = (struct yc_slice){outgoing->bytes, outgoing->len};
-        }
-        if (count == ROW_MAX) {
-            hand_on(room, updates, count, use, NULL);
-            count = 0;
-        }
-    }
-    hand_on(room, updates, count, use, NULL);
-}
-
-static void store(struct room *room, struct yc_slice update, const struct peer *from)
-{
-    (void)from;
     struct batch *batch = LIST_OBJECT(room->batches.prev, struct batch, node);
     batch->appends++;
     persist_append(room, update, batch->number);
 }
 
-static void tell_others(struct room *room, struct yc_slice update, const struct peer *from)
-{
-    (void)from;
-    bus_publish_update(room, update);
-}
-
-/* Published behind what is appended, so other daemons do not hear of it before it is stored. */
-void room_store_and_publish(struct room *room)
+void room_store(struct room *room)
 {
     if (list_empty(&room->outbox)) {
         return;
@@ -203,8 +212,7 @@ void room_store_and_publish(struct room *room)
     batch->since_ms = room_now(room);
     list_init(&batch->news);
     list_append(&room->batches, &batch->node);
-    use_chosen(room, is_stored, store);
-    use_chosen(room, is_published, tell_others);
+    outgoing_merge(room, &room->outbox, is_stored, store);
     LIST_EACH (&room->outbox, node, next) {
         list_remove(node);
         list_append(&batch->news, node);
@@ -238,25 +246,12 @@ void room_lost(struct room *room)
     room_mark_dirty(room);
 }
 
-void room_tell_saved(struct room *room)
-{
-    if (room->told_saved == room->saved) {
-        return;
-    }
-    room->told_saved = room->saved;
-    struct ws_message *message =
-        frame_room(view_of(room->saved ? "{\"saved\":true}" : "{\"saved\":false}"));
-    LIST_EACH (&room->peers, node, next) {
-        peer_send(peer_of(node), message);
-    }
-    ws_message_unref(message);
-}
-
-static void tell_peers(struct room *room, struct yc_slice update, const struct peer *from)
+/* To all but the one whom it comes from. */
+static void tell_peers(struct room *room, struct yc_slice update)
 {
     struct ws_message *message = frame_sync(YC_SYNC_UPDATE, update);
     LIST_EACH (&room->peers, node, next) {
-        peer_send_update(peer_of(node), from, message);
+        peer_send_update(peer_of(node), room->telling, message);
     }
     ws_message_unref(message);
 }
@@ -266,19 +261,19 @@ static void deliver_news(struct room *room, const struct list *news)
 {
     struct yc_slice updates[ROW_MAX];
     size_t count = 0;
-    const struct peer *from = NULL;
+    room->telling = NULL;
     LIST_EACH (news, node, next) {
         const struct outgoing *outgoing = LIST_OBJECT(node, struct outgoing, node);
-        if (count == ROW_MAX || outgoing->from != from) {
-            hand_on(room, updates, count, tell_peers, from);
+        if (count == ROW_MAX || outgoing->from != room->telling) {
+            hand_on(room, updates, count, tell_peers);
             count = 0;
-            from = outgoing->from;
+            room->telling = outgoing->from;
         }
         if (outgoing->tell) {
             updates[count++] = (struct yc_slice){outgoing->bytes, outgoing->len};
         }
     }
-    hand_on(room, updates, count, tell_peers, from);
+    hand_on(room, updates, count, tell_peers);
 }
 
 /* In their order: the first that waits holds up the others. */
@@ -290,6 +285,7 @@ static void deliver_batches(struct room *room)
             return;
         }
         list_remove(&batch->node);
+        outgoing_merge(room, &batch->news, is_published, bus_add_update);
         deliver_news(room, &batch->news);
         outgoing_clear(&batch->news);
         free(batch);
@@ -305,7 +301,7 @@ static void deliver_awareness(struct room *room)
         LIST_EACH (&room->peers, other, after) {
             struct peer *peer = peer_of(other);
             if (peer != outgoing->from && !ws_send(peer->ws, message)) {
-                peer->lags_awareness = true;
+                peer->asks_awareness = true;
             }
         }
         ws_message_unref(message);
@@ -315,30 +311,40 @@ static void deliver_awareness(struct room *room)
 
 void room_deliver(struct room *room)
 {
-    room_tell_saved(room);
+    LIST_EACH (&room->peers, node, next) {
+        peer_tell_saved(peer_of(node));
+    }
     deliver_batches(room);
     deliver_awareness(room);
+    LIST_EACH (&room->peers, node, next) {
+        peer_end_turn(peer_of(node));
+    }
 }
 
 /* --- the whole document ---------------------------------------------------------------------- */
 
 struct ws_message *room_state(struct room *room)
 {
-    bool pending;
-    uint64_t version = version_of(room, &pending);
-    if (room->state == NULL || room->state_version != version) {
+    struct yc_stats stats;
+    yc_doc_stats(room->doc, &stats);
+    if (room->state == NULL || room->state_version != stats.version) {
         struct yc_buf *out = &room->rooms->scratch;
         frame_must(yc_encode_state(room->doc, (struct yc_slice){NULL, 0}, out));
         ws_message_unref(room->state);
         room->state = frame_sync(YC_SYNC_STEP2, yc_buf_slice(out));
-        room->state_version = version;
+        room->state_version = stats.version;
         room->encoded_bytes = out->len;
+        room->measured_ms = room_now(room);
     }
     return room->state;
 }
 
+/* Measured once a second at most, since it means to encode all of it. */
 size_t room_encoded_bytes(struct room *room)
 {
-    room_state(room);
+    enum { MEASURE_MS = 1000 };
+    if (room->measured_ms == 0 || room_now(room) - room->measured_ms >= MEASURE_MS) {
+        room_state(room);
+    }
     return room->encoded_bytes;
 }

@@ -22,11 +22,14 @@
 enum {
     TICK_MS = 50,
     SLOW_TICKS = 20,
+    TRIM_TICKS = 100, /* 5 s */
     LOAD_MS = 4000,
     MINUTE_MS = 60000,
     AWARENESS_MS = 30000, /* as in y-protocols */
     IDLE_LOG = 32,        /* log entries worth a compaction when a room is left */
     SAVE_RETRY_MS = 500,
+    SAVE_SPREAD_MS = 1000, /* so that not all rooms are saved in one moment */
+    ROOM_BYTES = 16384,    /* what one counts at least */
 };
 
 #define CHANNEL_PREFIX "collab:room:"
@@ -108,6 +111,7 @@ static void destroy(struct room *room)
     yc_awareness_destroy(room->awareness);
     yc_doc_destroy(room->doc);
     room->rooms->figures.rooms--;
+    room->rooms->trim_due = true;
     free(room);
 }
 
@@ -122,7 +126,6 @@ static struct room *create(struct rooms *rooms, const char *id)
     frame_must(room->doc == NULL || room->awareness == NULL ? YC_MEMORY : YC_OK);
     room->epoch = ++rooms->epochs;
     room->saved = true;
-    room->told_saved = true;
     room->stage_by_ms = room_now(room) + LOAD_MS;
     room->idle_since_ms = room_now(room);
     list_init(&room->dirty);
@@ -132,6 +135,8 @@ static struct room *create(struct rooms *rooms, const char *id)
     list_init(&room->batches);
     list_init(&room->runs);
     list_init(&room->awareness_outbox);
+    list_init(&room->publishing);
+    list_init(&room->updates_due);
     list_init(&room->awareness_due);
     list_append(bucket_of(rooms, view_of(id)), &room->node);
     rooms->figures.rooms++;
@@ -223,16 +228,25 @@ void room_loaded(struct room *room)
         list_remove(&entrant->node);
         answer(entrant, judge(room, entrant), room);
     }
+    if (is_new(room)) { /* nobody has come in after all */
+        room->idle_since_ms -= room->rooms->conf->room_idle_ms;
+    }
 }
 
-void room_failed(struct room *room, enum rooms_answer why)
+/* Tells those who wait that it cannot be had. */
+static void turn_away(struct room *room, enum rooms_answer why)
 {
-    log_warn("room.not_loaded room=%s", room->id);
     while (!list_empty(&room->waiting)) {
         struct entrant *entrant = LIST_OBJECT(room->waiting.next, struct entrant, node);
         list_remove(&entrant->node);
         answer(entrant, why, NULL);
     }
+}
+
+void room_failed(struct room *room, enum rooms_answer why)
+{
+    log_warn("room.not_loaded room=%s", room->id);
+    turn_away(room, why);
     destroy(room);
 }
 
@@ -244,6 +258,13 @@ static void load_if_heard(struct room *room)
     }
 }
 
+/* An empty room takes some memory too. */
+static bool is_full(const struct rooms *rooms)
+{
+    size_t max = (size_t)rooms->conf->rooms_bytes;
+    return rooms->figures.bytes > max || rooms->figures.rooms > max / ROOM_BYTES;
+}
+
 static void want(struct rooms *rooms, const char *id, struct entrant *entrant)
 {
     struct room *room = rooms_find(rooms, view_of(id));
@@ -251,7 +272,7 @@ static void want(struct rooms *rooms, const char *id, struct entrant *entrant)
         answer(entrant, judge(room, entrant), room);
     } else if (room == NULL && !redis_ready(rooms->redis)) {
         answer(entrant, ROOMS_AWAY, NULL);
-    } else if (room == NULL && rooms->figures.bytes > (size_t)rooms->conf->rooms_bytes) {
+    } else if (room == NULL && is_full(rooms)) {
         answer(entrant, ROOMS_BUDGET, NULL);
     } else {
         room = room != NULL ? room : create(rooms, id);
@@ -316,7 +337,9 @@ static void lose_if_slow(struct room *room)
 
 static void save_if_due(struct room *room)
 {
-    bool long_log = room->log_entries > (size_t)room->rooms->conf->compact_updates;
+    const struct conf *conf = room->rooms->conf;
+    bool long_log = room->log_entries > (size_t)conf->compact_updates ||
+                    room->log_bytes > (size_t)conf->room_bytes;
     bool due = !room->saved || long_log;
     if (due && !room->saving && redis_ready(room->rooms->redis) &&
         room_now(room) >= room->save_after_ms) {
@@ -339,6 +362,7 @@ static void expire_awareness(struct room *room)
 static bool is_idle(const struct room *room)
 {
     return list_empty(&room->peers) && room->saved && !room->saving && !room_waits(room) &&
+           list_empty(&room->publishing) && list_empty(&room->outbox) &&
            room_now(room) - room->idle_since_ms >= room->rooms->conf->room_idle_ms;
 }
 
@@ -378,24 +402,38 @@ static void tick_room(struct room *room, bool slow)
     }
 }
 
+/* Whether Redis has been away since the last look. */
+static bool notice_redis(struct rooms *rooms)
+{
+    unsigned before = rooms->times_up;
+    rooms->times_up = redis_times_up(rooms->redis);
+    return before > 0 && rooms->times_up != before;
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct rooms *rooms = timer->data;
     bool slow = ++rooms->ticks % SLOW_TICKS == 0;
+    bool back = notice_redis(rooms);
     size_t bytes = 0;
     size_t unsaved = 0;
-    size_t before = rooms->figures.rooms;
     for (size_t i = 0; i < ROOM_BUCKETS; i++) {
         LIST_EACH (&rooms->buckets[i], node, next) {
             struct room *room = LIST_OBJECT(node, struct room, node);
             bytes += slow ? memory_of(room) : 0;
             unsaved += !room->saved;
+            if (back && room->stage == ROOM_READY) {
+                /* It may have come back with less than it had. */
+                room_lost(room);
+                room->save_after_ms = room_now(room) + (int64_t)id_below(SAVE_SPREAD_MS);
+            }
             tick_room(room, slow);
         }
     }
     rooms->figures.unsaved = unsaved;
     rooms->figures.bytes = slow ? bytes : rooms->figures.bytes;
-    if (rooms->figures.rooms < before) {
+    if (rooms->trim_due && rooms->ticks % TRIM_TICKS == 0) {
+        rooms->trim_due = false;
         malloc_trim(0);
     }
 }
@@ -408,13 +446,13 @@ static void before_flush(void *context)
         return;
     }
     LIST_EACH (&rooms->dirty, node, next) {
-        room_store_and_publish(LIST_OBJECT(node, struct room, dirty));
+        room_store(LIST_OBJECT(node, struct room, dirty));
     }
-    bool written = redis_flush(rooms->redis);
+    (void)redis_flush(rooms->redis);
     while (!list_empty(&rooms->dirty)) {
         struct room *room = LIST_OBJECT(rooms->dirty.next, struct room, dirty);
         list_remove(&room->dirty);
-        if (!written && room_waits(room)) {
+        if (room_waits(room) && !redis_ready(rooms->redis)) {
             room_lost(room);
             list_remove(&room->dirty);
         }
@@ -434,8 +472,10 @@ struct rooms *rooms_open(const struct conf *conf, uv_loop_t *loop, struct redis 
         list_init(&rooms->buckets[i]);
     }
     list_init(&rooms->dirty);
+    list_init(&rooms->publishing);
     list_init(&rooms->makers);
     id_nonce(rooms->node_id);
+    uv_timer_init(loop, &rooms->publish);
     uv_timer_init(loop, &rooms->tick);
     rooms->tick.data = rooms;
     uv_timer_start(&rooms->tick, on_tick, TICK_MS, TICK_MS);
@@ -460,15 +500,19 @@ void rooms_close(struct rooms *rooms)
             if (!room->saved) {
                 log_error("room.lost room=%s", room->id);
             }
+            turn_away(room, ROOMS_AWAY);
             peers_close(room, WS_GOING_AWAY, "the server stops");
         }
     }
     before_flush(rooms);
+    bus_publish_due(rooms);
+    (void)redis_flush(rooms->redis);
     for (size_t i = 0; i < ROOM_BUCKETS; i++) {
         LIST_EACH (&rooms->buckets[i], node, next) {
             destroy(LIST_OBJECT(node, struct room, node));
         }
     }
+    uv_close((uv_handle_t *)&rooms->publish, NULL);
     uv_close((uv_handle_t *)&rooms->tick, NULL);
 }
 

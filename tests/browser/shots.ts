@@ -1,5 +1,6 @@
 // Pictures of the page for people to look at, not a test: SHOTS names the folder they go to.
 import { join } from 'node:path';
+import type { Page } from '@playwright/test';
 import { expect, test } from './vve.js';
 
 const folder = process.env.SHOTS;
@@ -17,6 +18,13 @@ print("\\x1b[32mscores loaded:\\x1b[0m", len(scores))
 print(summarise(scores))
 `;
 
+async function shootTo(state: string, name: string, page: Page): Promise<void> {
+    if (!folder) {
+        throw new Error('SHOTS is not set: it names the folder for the pictures');
+    }
+    await page.screenshot({ path: join(folder, `${name}-${state}.png`) });
+}
+
 const SIZES = {
     wide: { width: 1280, height: 720 },
     stacked: { width: 900, height: 900 },
@@ -26,11 +34,8 @@ const SIZES = {
 for (const theme of ['light', 'dark'] as const) {
     for (const [name, viewport] of Object.entries(SIZES)) {
         test(`${theme} ${name}`, async ({ vve }) => {
-            if (!folder) {
-                throw new Error('SHOTS is not set: it names the folder for the pictures');
-            }
-            const shoot = (state: string): Promise<Buffer> =>
-                vve.page.screenshot({ path: join(folder, `${name}-${theme}-${state}.png`) });
+            const shoot = (state: string): Promise<void> =>
+                shootTo(state, `${name}-${theme}`, vve.page);
             await vve.page.emulateMedia({ colorScheme: theme });
             await vve.page.setViewportSize(viewport);
             await vve.open(PROGRAM);
@@ -54,4 +59,36 @@ for (const theme of ['light', 'dark'] as const) {
             await shoot('running');
         });
     }
+}
+
+for (const theme of ['light', 'dark'] as const) {
+    test(`${theme} together`, async ({ guest }) => {
+        const ada = await guest('Ada Lovelace');
+        const grace = await guest('Grace');
+        const kato = await guest('Kato');
+        await ada.page.emulateMedia({ colorScheme: theme });
+        await ada.open(PROGRAM);
+        for (const vve of [grace, kato]) {
+            await vve.join(ada.path);
+        }
+        await grace.run();
+        await expect(ada.chip).toContainText('Error');
+        await kato.page.getByRole('button', { name: /^People/ }).click();
+        await kato.page.getByRole('button', { name: 'Teal' }).click();
+        await kato.page.keyboard.press('Escape');
+        await kato.page.locator('.view-line').nth(4).click();
+        await kato.page.keyboard.press('Shift+Home');
+        await grace.focus();
+        await grace.page.keyboard.type('#');
+        await expect(ada.page.locator('.yRemoteSelectionHead')).toHaveCount(2);
+        await shootTo('together', theme, ada.page);
+        await ada.page.getByRole('button', { name: /^People/ }).click();
+        await shootTo('people', theme, ada.page);
+        await ada.page.setViewportSize(SIZES.phone);
+        await shootTo('people-phone', theme, ada.page);
+        await ada.page.keyboard.press('Escape');
+        await ada.page.context().setOffline(true);
+        await expect(ada.banner).toContainText('Offline');
+        await shootTo('offline-phone', theme, ada.page);
+    });
 }

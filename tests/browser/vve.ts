@@ -9,16 +9,100 @@ import {
     type Page,
 } from '@playwright/test';
 
-export interface Vve {
-    page: Page;
-    /** Opens the page with this program in the editor. */
-    open(code: string, input?: string): Promise<void>;
-    run(): Promise<void>;
+export class Vve {
     /** The newest run block in the console. */
-    last: Locator;
-    chip: Locator;
-    button: Locator;
-    editorText(): Promise<string>;
+    readonly last: Locator;
+    readonly chip: Locator;
+    readonly button: Locator;
+    readonly status: Locator;
+    /** What stands in the way, said across the page. */
+    readonly banner: Locator;
+
+    constructor(readonly page: Page) {
+        this.last = page.locator('section').last();
+        this.chip = this.last.locator('header > span');
+        this.button = page.locator('button[data-mode]');
+        this.status = page.getByRole('contentinfo');
+        this.banner = page.locator('[role=alert]:not(.monaco-alert)');
+    }
+
+    /** Makes a room with this program in it. */
+    async open(code: string, input = ''): Promise<void> {
+        // Only for the first load: a reload must find what the page itself has kept.
+        await this.page.addInitScript(
+            ([text, stdin]) => {
+                if (sessionStorage.getItem('test') === null) {
+                    sessionStorage.setItem('test', 'open');
+                    const me = localStorage.getItem('vve:me');
+                    localStorage.clear();
+                    if (me !== null) {
+                        localStorage.setItem('vve:me', me);
+                    }
+                    localStorage.setItem('vve:code', text);
+                    localStorage.setItem('vve:input', stdin);
+                }
+            },
+            [code, input] as const,
+        );
+        await this.join('/');
+    }
+
+    async join(path: string): Promise<void> {
+        await this.page.goto(path);
+        await this.ready();
+    }
+
+    /** Waits until the text can be edited. */
+    async ready(): Promise<void> {
+        await expect(this.page.locator('.monaco-editor textarea').first()).toBeAttached();
+        await expect(this.status).toContainText('Live, saved');
+    }
+
+    async run(): Promise<void> {
+        await this.button.click();
+    }
+
+    /** Puts the keyboard into the editor, at the end of the text. */
+    async focus(): Promise<void> {
+        await this.page.locator('.monaco-editor').first().click();
+        await this.page.keyboard.press('Control+End');
+    }
+
+    get path(): string {
+        return new URL(this.page.url()).pathname;
+    }
+
+    get roomId(): string {
+        return this.path.replace('/r/', '');
+    }
+
+    /** The text of the room, as the daemon has it. */
+    async editorText(): Promise<string> {
+        const answer = await this.page.request.get(`/api/rooms/${this.roomId}/text`);
+        expect(answer.status()).toBe(200);
+        return answer.text();
+    }
+
+    /** The text as this page shows it. */
+    async shownText(): Promise<string> {
+        const lines = await this.page.locator('.view-lines > .view-line').evaluateAll((all) =>
+            all
+                .map((line) => ({
+                    top: parseFloat((line as HTMLElement).style.top),
+                    text: (line.textContent ?? '').replaceAll('\u00a0', ' '),
+                }))
+                .sort((a, b) => a.top - b.top)
+                .map(({ text }) => text),
+        );
+        return lines.join('\n');
+    }
+
+    /** The names beside other people's cursors, as the style sheet gives them. */
+    async cursorNames(): Promise<string[]> {
+        return this.page
+            .locator('.yRemoteSelectionHead')
+            .evaluateAll((all) => all.map((head) => getComputedStyle(head, '::after').content));
+    }
 }
 
 interface Watch {
@@ -27,16 +111,20 @@ interface Watch {
     errors: string[];
 }
 
+const CLEAN: Watch = { foreign: [], violations: [], errors: [] };
+
 async function watch(page: Page, baseURL: string): Promise<Watch> {
     const seen: Watch = { foreign: [], violations: [], errors: [] };
-    const own = new URL(baseURL).origin;
-    page.on('request', (request) => {
-        const url = new URL(request.url());
+    const own = new URL(baseURL);
+    const judge = (address: string): void => {
+        const url = new URL(address);
         const isLocal = url.protocol === 'data:' || url.protocol === 'blob:';
-        if (!isLocal && url.origin !== own) {
-            seen.foreign.push(request.url());
+        if (!isLocal && url.host !== own.host) {
+            seen.foreign.push(address);
         }
-    });
+    };
+    page.on('request', (request) => judge(request.url()));
+    page.on('websocket', (socket) => judge(socket.url()));
     page.on('pageerror', (error) => seen.errors.push(String(error)));
     page.on('console', (message) => {
         if (/content security policy/i.test(message.text())) {
@@ -53,9 +141,16 @@ async function watch(page: Page, baseURL: string): Promise<Watch> {
     return seen;
 }
 
+interface Fixtures {
+    page: Page;
+    vve: Vve;
+    /** Somebody else, with a browser of their own: nothing is shared but the daemon. */
+    guest(name?: string): Promise<Vve>;
+}
+
 // All tests share one browser profile, so that the editor's three megabytes are compiled once;
 // each has a tab of its own and clears what the profile keeps.
-export const test = base.extend<{ page: Page; vve: Vve }, { profile: BrowserContext }>({
+export const test = base.extend<Fixtures, { profile: BrowserContext }>({
     profile: [
         async ({ browser }, use) => {
             const context = await browser.newContext({
@@ -74,36 +169,31 @@ export const test = base.extend<{ page: Page; vve: Vve }, { profile: BrowserCont
     },
     vve: async ({ page, baseURL }, use) => {
         const seen = await watch(page, baseURL!);
-        const button = page.locator('button[data-mode]');
-        const last = page.locator('section').last();
-        await use({
-            page,
-            button,
-            last,
-            chip: last.locator('header > span'),
-            async open(code, input = '') {
-                // Only for the first load: a reload must find what the page itself has kept.
-                await page.addInitScript(
-                    ([text, stdin]) => {
-                        if (sessionStorage.getItem('test') === null) {
-                            sessionStorage.setItem('test', 'open');
-                            localStorage.clear();
-                            localStorage.setItem('vve:code', text);
-                            localStorage.setItem('vve:input', stdin);
-                        }
-                    },
-                    [code, input] as const,
-                );
-                await page.goto('/');
-                await expect(page.locator('.monaco-editor textarea').first()).toBeAttached();
-                await expect(page.getByRole('contentinfo')).toContainText('Ready');
-            },
-            async run() {
-                await button.click();
-            },
-            editorText: () => page.evaluate(() => localStorage.getItem('vve:code') ?? ''),
+        await use(new Vve(page));
+        expect(seen).toEqual(CLEAN);
+    },
+    guest: async ({ browser, baseURL }, use) => {
+        const contexts: BrowserContext[] = [];
+        const watches: Watch[] = [];
+        await use(async (name) => {
+            const context = await browser.newContext({
+                baseURL,
+                viewport: { width: 1280, height: 720 },
+            });
+            contexts.push(context);
+            const page = await context.newPage();
+            watches.push(await watch(page, baseURL!));
+            if (name !== undefined) {
+                await page.addInitScript((who) => {
+                    localStorage.setItem('vve:me', JSON.stringify({ name: who, colour: 1 }));
+                }, name);
+            }
+            return new Vve(page);
         });
-        expect(seen).toEqual({ foreign: [], violations: [], errors: [] });
+        for (const context of contexts) {
+            await context.close();
+        }
+        expect(watches).toEqual(watches.map(() => CLEAN));
     },
 });
 

@@ -1,6 +1,9 @@
-// Asks for the editor's chunks right after the frame's own script, so that they travel while the
+// Asks for the room's and the editor's chunks right after the frame's own script, so that they travel while the
 // frame runs instead of one round trip later. Low priority: the frame paints first.
 import type { HtmlTagDescriptor, Plugin } from 'vite';
+
+/** What the frame imports by itself once it has painted. */
+const ENTRIES = ['room', 'CodeEditor'];
 
 export function preloadEditor(): Plugin {
     return {
@@ -9,14 +12,18 @@ export function preloadEditor(): Plugin {
         transformIndexHtml: {
             order: 'post',
             handler(_html, { bundle }): HtmlTagDescriptor[] {
-                const editor = Object.values(bundle ?? {}).find(
-                    (file) => file.type === 'chunk' && file.name === 'CodeEditor',
+                const names = ENTRIES.flatMap((entry) => {
+                    const chunk = Object.values(bundle ?? {}).find(
+                        (file) => file.type === 'chunk' && file.name === entry,
+                    );
+                    if (chunk?.type !== 'chunk') {
+                        throw new Error(`there is no ${entry} chunk to preload`);
+                    }
+                    return [chunk.fileName, ...chunk.imports];
+                });
+                const late = [...new Set(names)].filter((name) =>
+                    /\/(CodeEditor|monaco|room|yjs)-/.test(name),
                 );
-                if (editor?.type !== 'chunk') {
-                    throw new Error('there is no CodeEditor chunk to preload');
-                }
-                const names = [editor.fileName, ...editor.imports];
-                const late = names.filter((name) => /\/(CodeEditor|monaco)-/.test(name));
                 return late.map((name) => ({
                     tag: 'link',
                     attrs: {

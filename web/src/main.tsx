@@ -4,7 +4,7 @@ import { createRoot } from 'react-dom/client';
 import './ui/fonts.css';
 import './ui/tokens.css';
 import './ui/base.css';
-import { resumeLastRun, server } from './page';
+import { enterRoom, server } from './page';
 import { App } from './ui/App';
 import { watchKeys } from './ui/keys';
 import { watchTheme } from './ui/theme';
@@ -12,7 +12,7 @@ import { watchTheme } from './ui/theme';
 watchTheme();
 watchKeys();
 server.watch();
-resumeLastRun();
+void enterRoom();
 
 createRoot(document.getElementById('root')!).render(
     <StrictMode>

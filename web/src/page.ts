@@ -1,38 +1,107 @@
-// The parts of the page, made once and wired together: the daemon, the two texts, the runs.
+// The parts of the page, made once and wired together: the daemon, the room, the two texts, the
+// runs.
 import * as client from './api/client';
 import { follow } from './api/follow';
 import { Server } from './api/server';
 import { downloadText } from './editor/download';
+import { program } from './editor/programText';
 import { TextFile } from './editor/textFile';
-import { Session, type Remembered } from './run/session';
+import { me } from './room/me';
+import { BEFORE, type End, type RoomState } from './room/roomState';
+import type { Room } from './room/room';
+import { newRoomId, pathOf, placeOf } from './room/roomId';
+import { Session } from './run/session';
 import { keep, recall, tabArea } from './storage';
+import { Store } from './store';
 import { strings } from './strings';
+import { withoutReturns } from './text/edit';
 
-const LAST_RUN = 'run';
+/** The text that this page kept in the browser before it was shared. */
+const DRAFT = 'code';
+const OWN_RUNS = 'own';
+
+export { me, program };
 
 export const server = new Server();
-export const program = new TextFile('code', strings.sample);
 export const input = new TextFile('input', '');
+export const roomState = new Store<RoomState>(BEFORE);
+/** Null until its code has come. */
+export const room = new Store<Room | null>(null);
 
-export const session = new Session({
-    execute: client.execute,
-    cancel: client.cancel,
-    follow,
-    limits: () => server.state.get().limits,
-    now: Date.now,
-    nextFrame: (callback) => {
-        requestAnimationFrame(callback);
+let roomId: string | undefined;
+
+function ownRuns(): string[] {
+    return (recall(OWN_RUNS, tabArea()) ?? '').split(' ').filter(Boolean);
+}
+
+export const session = new Session(
+    {
+        execute: client.execute,
+        cancel: client.cancel,
+        follow,
+        limits: () => server.state.get().limits,
+        name: () => me.get().name,
+        isRoomLive: () => room.get()?.isLive ?? false,
+        now: Date.now,
+        nextFrame: (callback) => {
+            requestAnimationFrame(callback);
+        },
+        remember: (jobIds) => {
+            keep(OWN_RUNS, jobIds.join(' '), tabArea());
+        },
+        onTrouble: () => void server.check(),
     },
-    remember: (run) => {
-        keep(LAST_RUN, run && JSON.stringify(run), tabArea());
-    },
-    onTrouble: () => void server.check(),
-});
+    ownRuns(),
+);
+
+function end(reason: End): void {
+    roomState.set({ ...roomState.get(), connection: 'ended', end: reason });
+}
+
+/** Goes to the room that the address names, or makes one and its address. */
+export async function enterRoom(): Promise<void> {
+    const place = placeOf(location.pathname);
+    if (place.kind === 'bad') {
+        end('bad');
+        return;
+    }
+    const isNew = place.kind === 'new';
+    const id = isNew ? newRoomId() : place.id;
+    if (isNew) {
+        history.replaceState(null, '', pathOf(id));
+    }
+    roomId = id;
+    const seed = isNew ? withoutReturns(recall(DRAFT) ?? strings.sample) : null;
+    const address = `${location.origin.replace(/^http/, 'ws')}/collab`;
+    try {
+        const code = await import('./room/room');
+        room.set(
+            new code.Room(address, id, {
+                state: roomState,
+                text: program,
+                me,
+                seed,
+                onSeeded: () => {
+                    if (isNew) {
+                        keep(DRAFT, null);
+                    }
+                },
+                onRun: (frame) => session.onFrame(frame),
+            }),
+        );
+    } catch {
+        end('broken');
+    }
+}
 
 export function run(): void {
+    if (!roomState.get().hasText) {
+        return;
+    }
     const stdin = input.state.get().text;
-    const code = program.state.get().text;
-    void session.run(stdin === '' ? { code } : { code, stdin });
+    const { text: code } = program.get();
+    const { name: by } = me.get();
+    void session.run({ code, roomId, by, ...(stdin !== '' && { stdin }) });
 }
 
 export function stop(): void {
@@ -40,13 +109,11 @@ export function stop(): void {
 }
 
 export function download(): void {
-    downloadText(strings.app.file, program.state.get().text);
+    downloadText(strings.app.file, program.get().text);
 }
 
-/** Shows the last run of this tab again after a reload, also while it goes on. */
-export function resumeLastRun(): void {
-    const kept = recall(LAST_RUN, tabArea());
-    if (kept !== null) {
-        session.resume(JSON.parse(kept) as Remembered);
-    }
+/** Looks again after whatever was found away. */
+export function retry(): void {
+    void server.check();
+    room.get()?.retry();
 }

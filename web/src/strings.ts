@@ -82,9 +82,13 @@ export const strings = {
         unavailable: 'Unavailable',
         tips: {
             idle: 'Run the program (Ctrl+Enter)',
+            joining: 'Joining the room',
             sending: 'Sending the program',
             queued: 'Waiting for a free place. Press to give up yours.',
-            running: 'Stop the program (Ctrl+.)',
+            running: (by: string | null): string =>
+                by === null
+                    ? 'Stop the program (Ctrl+.)'
+                    : `Stop the program that ${by} runs (Ctrl+.)`,
             stopping: 'Stopping the program',
             held: 'Please wait until the server takes the next run',
             offline: 'The server cannot be reached. Press to try again.',
@@ -97,7 +101,8 @@ export const strings = {
         log: 'Output of the runs',
         clear: 'Clear',
         newOutput: 'New output below',
-        title: (number: number): string => `Run ${number}`,
+        /** Who: "you", a name, or nobody that is known. */
+        title: (who: string | null): string => (who === null ? 'Run' : `Run by ${who}`),
         ahead: (position: number | null): string => {
             if (position === null || position <= 1) {
                 return 'Next in line.';
@@ -139,7 +144,7 @@ export const strings = {
                 ? `Stopped: used more than ${size(limits.memoryBytes)} of memory.`
                 : 'Stopped: used more memory than a program may.',
         cancelledQueued: 'Given up before it started.',
-        cancelled: 'Stopped by you. Output so far is kept.',
+        cancelled: 'Stopped. Output so far is kept.',
         outputLimit: 'Stopped: it went on printing far past the output limit.',
         truncated: (limits: Limits | null, dropped: number): string =>
             limits
@@ -169,29 +174,72 @@ export const strings = {
             'The server cannot take programs right now. Your text is kept; try again in a moment.',
         outcomeUnknown:
             'The run may have been accepted: the queue went away before it could say. If you run again, the program may run twice.',
-        network: 'Could not reach the server. Your text is kept in this browser; try again.',
+        network: 'Could not reach the server. Your text is kept on this page; try again.',
         other: (message: string): string => `The server did not take this: ${message}`,
         cancel: 'Could not stop the program: the server was not reached. Try again.',
     },
     banner: {
         offline:
-            'The server cannot be reached. Keep typing: your text is kept in this browser.',
+            'Offline. Keep typing: your changes are kept on this page and merged when the connection is back.',
+        joining:
+            'The room cannot be reached. It is tried again; the text appears when it is there.',
         unready: 'The server cannot run programs right now. Keep typing: your text is kept.',
+        unsaved:
+            'The server cannot store changes right now. Keep typing, and keep this page open: they are stored when it can.',
+        bad: 'There is no room with this address. A room has 1 to 64 letters, digits, "-" and "_".',
+        tooLarge:
+            'The text has become larger than a room may be. Your last changes are on this page only: download it (Ctrl+S), then reload.',
+        refused:
+            'The server did not take what this page sent. Your last changes are on this page only: download it (Ctrl+S), then reload.',
+        broken: 'The page did not load completely.',
         retry: 'Retry now',
+        reload: 'Reload',
+        newRoom: 'Make a new room',
     },
     status: {
         connecting: 'Connecting',
-        ready: 'Ready',
-        unready: 'Not ready',
+        live: 'Live, saved',
+        unsaved: 'Live, not saved',
         offline: 'Offline',
+        ended: 'Not connected',
         reconnecting: 'Reconnecting',
-        saved: 'Saved in this browser',
-        unsaved: 'Not saved: this browser keeps nothing',
         bytes: (bytes: number, most: number): string =>
             `${count(bytes)} / ${count(most)} bytes`,
         position: (line: number, column: number): string => `Ln ${line}, Col ${column}`,
         language: 'Python',
         tabMoves: (isOn: boolean): string => `Tab moves focus: ${isOn ? 'on' : 'off'} (Ctrl M)`,
+    },
+    room: {
+        again: 'Connected again',
+    },
+    people: {
+        you: 'you',
+        guest: 'Guest',
+        count: (people: number): string => (people === 1 ? '1 person' : `${people} people`),
+        open: (people: number): string =>
+            people === 1 ? 'People: only you' : `People: ${people} here`,
+        here: 'Here now',
+        me: (name: string): string => `${name} (you)`,
+        name: 'Your name',
+        colour: 'Your colour',
+        colours: [
+            'Blue',
+            'Rose',
+            'Green',
+            'Amber',
+            'Violet',
+            'Teal',
+            'Brick',
+            'Olive',
+            'Slate',
+            'Magenta',
+            'Navy',
+            'Brown',
+        ],
+        link: 'Link to this room',
+        linkHint: 'Whoever has it can edit and run.',
+        joined: (name: string): string => `${name} joined`,
+        left: (name: string): string => `${name} left`,
     },
     input: {
         tab: 'Input',
@@ -200,17 +248,18 @@ export const strings = {
     },
     editor: {
         aria: 'Python code, main.py. Press Control M to make Tab move focus.',
-        placeholder: 'Write Python here. Ctrl+Enter runs it.',
+        placeholder: 'Write Python here. Ctrl+Enter runs it for everyone in this room.',
         loading: 'Loading the editor',
+        joining: 'Joining the room',
         failed: 'The editor could not load. This simple box edits the same file.',
         runAction: 'Run program',
         stopAction: 'Stop program',
         downloadAction: 'Download main.py',
     },
     events: {
-        started: (number: number): string => `Run ${number} started`,
-        ended: (number: number, outcome: string, line: number | null): string =>
-            `Run ${number}: ${outcome}${line === null ? '' : `, line ${line}`}`,
+        started: (run: string): string => `${run} started`,
+        ended: (run: string, outcome: string, line: number | null): string =>
+            `${run}: ${outcome}${line === null ? '' : `, line ${line}`}`,
     },
     sample: `import time
 

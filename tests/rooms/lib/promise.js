@@ -32,12 +32,16 @@ export async function watch(house, room, onUpdate = () => {}) {
     const watcher = await openedSocket(house, room);
     const doc = new Y.Doc();
     const relayed = [];
+    const unsaved = []; // what it was sent while the room said so
     let taken = 0;
+    watcher.saved = true;
     watcher.ws.on('message', () => {
         for (; taken < watcher.seen.length; taken++) {
             const message = watcher.seen[taken];
+            if (message.type === frames.ROOM) watcher.saved = message.told.saved ?? watcher.saved;
+            if (watcher.saved) relayed.push(...unsaved.splice(0));
             if (!frames.isUpdate(message)) continue;
-            relayed.push(message.bytes);
+            (watcher.saved ? relayed : unsaved).push(message.bytes);
             Y.applyUpdate(doc, message.bytes);
             onUpdate(relayed.length);
         }

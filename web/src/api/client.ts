@@ -21,6 +21,10 @@ export class Refusal extends Error {
 export interface Program {
     code: string;
     stdin?: string;
+    /** The room whose console shows the run. */
+    roomId?: string | undefined;
+    /** Who runs it, for the others in the room. */
+    by?: string;
 }
 
 async function call(path: string, init?: RequestInit): Promise<unknown> {

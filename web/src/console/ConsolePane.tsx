@@ -1,5 +1,6 @@
 // The right half of the page: what the runs printed, and what they may read.
-import { input, server, session } from '../page';
+import { input, me, roomState, server, session } from '../page';
+import type { Run } from '../run/session';
 import { useStore } from '../store';
 import { strings } from '../strings';
 import { panelId, tabId, Tabs } from '../ui/Tabs';
@@ -28,6 +29,10 @@ function InputLabel() {
 export function ConsolePane({ tab, onTab, onJump }: Props) {
     const { runs, refusal } = useStore(session.state);
     const { limits } = useStore(server.state);
+    const { members } = useStore(roomState);
+    const { colour } = useStore(me);
+    const colourOf = ({ isOwn, by }: Run): number | null =>
+        isOwn ? colour : (members.find(({ name }) => name === by)?.colour ?? null);
     const panel = (id: ConsoleTab) => ({
         id: panelId('console', id),
         role: 'tabpanel',
@@ -56,7 +61,13 @@ export function ConsolePane({ tab, onTab, onJump }: Props) {
                 )}
             </div>
             <div {...panel('console')}>
-                <RunLog runs={runs} limits={limits} refusal={refusal} onJump={onJump} />
+                <RunLog
+                    runs={runs}
+                    limits={limits}
+                    refusal={refusal}
+                    colourOf={colourOf}
+                    onJump={onJump}
+                />
             </div>
             <div {...panel('input')}>
                 <InputBox />

@@ -10,9 +10,10 @@ import {
     X,
 } from 'lucide-react';
 import { memo } from 'react';
+import { tint } from '../people/Avatar';
 import type { Limits } from '../api/types';
 import { chipOf, notesOf, type Mark } from '../run/outcome';
-import type { Run } from '../run/session';
+import { titleOf, type Run } from '../run/session';
 import { clock, seconds, size, strings } from '../strings';
 import { Output } from './Output';
 import css from './RunBlock.module.css';
@@ -63,17 +64,23 @@ function silence(run: Run): string | null {
 
 interface Props {
     run: Run;
+    /** Of whoever ran it; null when that is not known. */
+    colour: number | null;
     limits: Limits | null;
     mostLines: number;
     onJump(line: number): void;
 }
 
-export const RunBlock = memo(function RunBlock({ run, limits, mostLines, onJump }: Props) {
+export const RunBlock = memo(function RunBlock(props: Props) {
+    const { run, colour, limits, mostLines, onJump } = props;
     const quiet = silence(run);
     return (
-        <section className={css.block} aria-label={strings.console.title(run.number)}>
+        <section className={css.block} aria-label={titleOf(run)}>
             <header className={css.head}>
-                <h2 className={css.title}>{strings.console.title(run.number)}</h2>
+                <h2 className={css.title}>
+                    {colour !== null && <span className={css.dot} style={tint(colour)} />}
+                    {titleOf(run)}
+                </h2>
                 <time className={css.time} dateTime={new Date(run.at).toISOString()}>
                     {clock(run.at)}
                 </time>

@@ -17,6 +17,7 @@ interface Props {
     runs: readonly Run[];
     limits: Limits | null;
     refusal: string | null;
+    colourOf(run: Run): number | null;
     onJump(line: number): void;
 }
 
@@ -34,11 +35,11 @@ function shares(runs: readonly Run[]): number[] {
         .reverse();
 }
 
-export function RunLog({ runs, limits, refusal, onJump }: Props) {
+export function RunLog({ runs, limits, refusal, colourOf, onJump }: Props) {
     const log = useRef<HTMLDivElement>(null);
     // What was there when the reader left the bottom; void as soon as another run begins.
     const [left, setLeft] = useState<readonly Run[] | null>(null);
-    const isAway = left !== null && left.at(-1)?.number === runs.at(-1)?.number;
+    const isAway = left !== null && left.at(-1)?.jobId === runs.at(-1)?.jobId;
 
     const toBottom = useCallback(() => {
         log.current?.scrollTo({ top: log.current.scrollHeight });
@@ -90,6 +91,7 @@ export function RunLog({ runs, limits, refusal, onJump }: Props) {
                     <RunBlock
                         key={run.jobId}
                         run={run}
+                        colour={colourOf(run)}
                         limits={limits}
                         mostLines={most[at]!}
                         onJump={onJump}

@@ -1,8 +1,9 @@
 // The Monaco editor on main.py. Loaded after the frame has been painted, in a chunk of its own.
 import { TabFocus } from 'monaco-editor/esm/vs/editor/browser/config/tabFocus.js';
-import Editor, { type OnMount } from '@monaco-editor/react';
-import { useEffect, useRef } from 'react';
-import { download, program, run, session, stop } from '../page';
+import Editor from '@monaco-editor/react';
+import { useEffect, useState } from 'react';
+import { download, program, room, roomState, run, session, stop } from '../page';
+import { codeHash } from '../run/codeHash';
 import type { Run } from '../run/session';
 import { useStore } from '../store';
 import { strings } from '../strings';
@@ -11,6 +12,7 @@ import { caret, provideEditor } from './control';
 import { FailureMark } from './failureMark';
 import { monaco } from './monaco';
 import { registerPython } from './python';
+import { shareModel } from './sharedModel';
 import { applyTheme, THEME } from './theme';
 
 type CodeEditorView = monaco.editor.IStandaloneCodeEditor;
@@ -36,7 +38,7 @@ const OPTIONS: monaco.editor.IStandaloneEditorConstructionOptions = {
     minimap: { enabled: false },
     overviewRulerLanes: 0,
     padding: { top: 20, bottom: 20 },
-    placeholder: strings.editor.placeholder,
+    readOnly: true,
     renderLineHighlight: 'none',
     renderLineHighlightOnlyWhenFocus: true,
     scrollBeyondLastLine: false,
@@ -70,7 +72,7 @@ function markFailures(view: CodeEditorView): () => void {
     const update = (): void => {
         const last = session.state.get().runs.at(-1);
         if (last?.failure !== shown?.failure) {
-            const isSameText = last?.code === program.state.get().text;
+            const isSameText = last?.codeHash === codeHash(program.get().text);
             mark.show(isSameText ? (last?.failure ?? null) : null);
         }
         shown = last;
@@ -114,34 +116,43 @@ async function remeasure(): Promise<void> {
     monaco.editor.remeasureFonts();
 }
 
+/** Everything that lives as long as the editor. */
+function equip(view: CodeEditorView): () => void {
+    view.getModel()?.updateOptions({ bracketColorizationOptions: PLAIN_BRACKETS });
+    const steps = [controlOf(view), markFailures(view), reportCaret(view)];
+    addActions(view);
+    void remeasure();
+    performance.mark('editor-ready');
+    return () => steps.forEach((step) => step());
+}
+
 export default function CodeEditor() {
-    const release = useRef<() => void>();
+    const [view, setView] = useState<CodeEditorView | null>(null);
     const theme = useStore(themeInForce);
+    const place = useStore(room);
+    const { hasText } = useStore(roomState);
 
     useEffect(() => applyTheme(), [theme]);
-    useEffect(() => () => release.current?.(), []);
-
-    const onMount: OnMount = (view) => {
-        const model = view.getModel();
-        model?.setEOL(monaco.editor.EndOfLineSequence.LF);
-        model?.updateOptions({ bracketColorizationOptions: PLAIN_BRACKETS });
-        const steps = [controlOf(view), markFailures(view), reportCaret(view)];
-        release.current = () => steps.forEach((step) => step());
-        addActions(view);
-        void remeasure();
-        performance.mark('editor-ready');
-    };
+    useEffect(() => (view ? equip(view) : undefined), [view]);
+    useEffect(
+        // Not before the text is there: the editor would overwrite it with nothing.
+        () => (view && place && hasText ? shareModel(view, place, roomState) : undefined),
+        [view, place, hasText],
+    );
+    useEffect(() => {
+        const placeholder = hasText ? strings.editor.placeholder : strings.editor.joining;
+        view?.updateOptions({ readOnly: !hasText, placeholder });
+    }, [view, hasText]);
 
     return (
         <Editor
             path={strings.app.file}
             language="python"
             theme={THEME}
-            defaultValue={program.state.get().text}
+            defaultValue=""
             options={OPTIONS}
             loading={null}
-            onChange={(text) => program.write(text ?? '')}
-            onMount={onMount}
+            onMount={setView}
         />
     );
 }

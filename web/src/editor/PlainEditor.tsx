@@ -1,8 +1,9 @@
 // A plain box on the same text, for browsers in which Monaco could not load: nobody is locked out.
-import { useEffect, useRef } from 'react';
-import { program } from '../page';
+import { useEffect, useLayoutEffect, useRef } from 'react';
+import { program, room, roomState } from '../page';
 import { useStore } from '../store';
 import { strings } from '../strings';
+import { editBetween, shifted } from '../text/edit';
 import { provideEditor } from './control';
 import css from './EditorPane.module.css';
 
@@ -14,7 +15,19 @@ function offsetOf(text: string, line: number): number {
 
 export function PlainEditor() {
     const box = useRef<HTMLTextAreaElement>(null);
-    const { text } = useStore(program.state);
+    const { text } = useStore(program);
+    const { hasText } = useStore(roomState);
+
+    // A box that is given another text puts its cursor at the end; here it stays where it was.
+    useLayoutEffect(() => {
+        const area = box.current!;
+        const { selectionStart, selectionEnd } = area;
+        const edit = editBetween(area.value, text);
+        if (edit !== null) {
+            area.value = text;
+            area.setSelectionRange(shifted(selectionStart, edit), shifted(selectionEnd, edit));
+        }
+    }, [text]);
 
     useEffect(
         () =>
@@ -38,8 +51,9 @@ export function PlainEditor() {
                 spellCheck={false}
                 autoCapitalize="off"
                 autoComplete="off"
-                value={text}
-                onChange={(event) => program.write(event.target.value)}
+                defaultValue=""
+                readOnly={!hasText}
+                onInput={() => room.get()?.write(box.current!.value)}
             />
         </div>
     );

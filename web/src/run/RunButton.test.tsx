@@ -14,10 +14,12 @@ const CASES: [
     acts: boolean,
 ][] = [
     [{ kind: 'idle' }, 'Run', 'run', true],
+    [{ kind: 'joining' }, 'Run', null, false],
     [{ kind: 'sending' }, 'Run', null, false],
     [{ kind: 'queued', position: 2 }, 'Queued 2', 'stop', true],
     [{ kind: 'queued', position: null }, 'Queued', 'stop', true],
-    [{ kind: 'running', seconds: 3 }, 'Stop', 'stop', true],
+    [{ kind: 'running', seconds: 3, by: null }, 'Stop', 'stop', true],
+    [{ kind: 'running', seconds: 3, by: 'Ada' }, 'Stop', 'stop', true],
     [{ kind: 'stopping' }, 'Stopping', null, false],
     [{ kind: 'held', seconds: 7 }, 'Run in 7 s', null, false],
     [{ kind: 'offline' }, 'Offline', 'retry', false],

@@ -20,6 +20,7 @@ function iconOf(kind: ButtonMode['kind']): ReactNode {
     switch (kind) {
         case 'idle':
             return <Play {...ICON} className={css.filled} />;
+        case 'joining':
         case 'sending':
             return <LoaderCircle {...ICON} className={css.late} />;
         case 'stopping':
@@ -39,6 +40,7 @@ function iconOf(kind: ButtonMode['kind']): ReactNode {
 function wordsOf(mode: ButtonMode): string {
     switch (mode.kind) {
         case 'idle':
+        case 'joining':
         case 'sending':
             return strings.run.run;
         case 'queued':
@@ -56,8 +58,14 @@ function wordsOf(mode: ButtonMode): string {
     }
 }
 
+function tipOf(mode: ButtonMode): string {
+    const { tips } = strings.run;
+    return mode.kind === 'running' ? tips.running(mode.by) : tips[mode.kind];
+}
+
 const LOOK: Record<ButtonMode['kind'], string | undefined> = {
     idle: css.run,
+    joining: css.run,
     sending: css.run,
     queued: css.waiting,
     running: css.stop,
@@ -84,7 +92,7 @@ export function RunButton({ mode, onRun, onStop, onRetry }: Props) {
             type="button"
             className={`${css.button} ${LOOK[kind]}`}
             data-mode={kind}
-            title={strings.run.tips[kind]}
+            title={tipOf(mode)}
             aria-disabled={!canAct}
             aria-keyshortcuts={isStoppable ? 'Control+.' : 'Control+Enter'}
             onClick={actions[kind]}

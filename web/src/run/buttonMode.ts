@@ -1,11 +1,18 @@
 // What the Run button is at a moment, from the runs, the daemon and the time.
 import type { Link } from '../api/server';
+import type { Connection } from '../room/roomState';
 import { activeRun, type SessionState } from './session';
 
 export type ButtonMode =
-    | { kind: 'idle' | 'sending' | 'stopping' | 'offline' | 'unavailable' }
+    | { kind: 'idle' | 'joining' | 'sending' | 'stopping' | 'offline' | 'unavailable' }
     | { kind: 'queued'; position: number | null }
-    | { kind: 'running' | 'held'; seconds: number };
+    | { kind: 'running'; seconds: number; by: string | null }
+    | { kind: 'held'; seconds: number };
+
+/** Before the text has come there is nothing to run. */
+export function modeBeforeText(connection: Connection): ButtonMode {
+    return { kind: connection === 'connecting' ? 'joining' : 'offline' };
+}
 
 export function buttonMode(state: SessionState, link: Link, now: number): ButtonMode {
     const run = activeRun(state);
@@ -14,7 +21,8 @@ export function buttonMode(state: SessionState, link: Link, now: number): Button
     }
     if (run?.phase === 'running') {
         const elapsed = Math.max(0, now - (run.runningSince ?? now));
-        return { kind: 'running', seconds: Math.floor(elapsed / 1000) };
+        const by = run.isOwn ? null : run.by;
+        return { kind: 'running', seconds: Math.floor(elapsed / 1000), by };
     }
     if (run) {
         return { kind: 'queued', position: run.position };

@@ -1,11 +1,13 @@
-// The life of a run, with the daemon, the clock and the frame played by the test.
+// The life of a run, with the daemon, the room, the clock and the frame played by the test.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Refusal, type Program } from '../api/client';
 import type { Listener } from '../api/follow';
 import type { JobStatus, Limits } from '../api/types';
+import type { RunPiece, RunRecord } from '../room/roomFrame';
 import { buttonMode } from './buttonMode';
 import { chipOf, notesOf } from './outcome';
-import { activeRun, Session, type Remembered, type Run } from './session';
+import { codeHash } from './codeHash';
+import { activeRun, Session, titleOf, type Run } from './session';
 
 const LIMITS: Limits = {
     codeBytes: 5120,
@@ -30,7 +32,8 @@ class World {
     answer: () => Promise<string> = () => Promise.resolve(JOB);
     cancelAnswer: () => Promise<void> = () => Promise.resolve();
     listener: Listener | null = null;
-    remembered: Remembered | null = null;
+    remembered: readonly string[] = [];
+    isRoomLive = true;
     troubles = 0;
     private frames: (() => void)[] = [];
 
@@ -48,10 +51,12 @@ class World {
             return () => undefined;
         },
         limits: () => LIMITS,
+        name: () => 'Ada',
+        isRoomLive: () => this.isRoomLive,
         now: () => this.now,
         nextFrame: (callback) => this.frames.push(callback),
-        remember: (run) => {
-            this.remembered = run;
+        remember: (jobIds) => {
+            this.remembered = jobIds;
         },
         onTrouble: () => {
             this.troubles += 1;
@@ -97,7 +102,7 @@ describe('a run', () => {
         expect(world.mode).toEqual({ kind: 'queued', position: 3 });
         on.onStatus(statusOf({ status: 'running' }));
         world.now += 2_400;
-        expect(world.mode).toEqual({ kind: 'running', seconds: 2 });
+        expect(world.mode).toEqual({ kind: 'running', seconds: 2, by: null });
         on.onOutput({ stream: 'stdout', text: 'one\n' });
         on.onOutput({ stream: 'stdout', text: 'two\n' });
         expect(world.text).toBe('');
@@ -108,7 +113,7 @@ describe('a run', () => {
         expect(world.text).toBe('one\ntwo\nthree');
         expect(chipOf(world.last).word).toBe('Done');
         expect(world.mode).toEqual({ kind: 'idle' });
-        expect(world.session.state.get().announcement).toBe('Run 1: Done');
+        expect(world.session.state.get().announcement).toBe('Run by you: Done');
     });
 
     it('is the only one at a time', async () => {
@@ -130,7 +135,6 @@ describe('a run', () => {
         await start();
         on.onLost();
         expect(chipOf(world.last).word).toBe('Lost');
-        expect(world.remembered).toBeNull();
         expect(activeRun(world.session.state.get())).toBeNull();
     });
 
@@ -140,16 +144,205 @@ describe('a run', () => {
         on.onOutput({ stream: 'stderr', text: `Traceback (most recent call last):\n${text}` });
         on.onEnd(statusOf({ status: 'failed', exitCode: 1 }));
         expect(world.last.failure?.line).toBe(4);
-        expect(world.session.state.get().announcement).toBe('Run 1: Error, line 4');
+        expect(world.session.state.get().announcement).toBe('Run by you: Error, line 4');
     });
 
-    it('can be taken up after a reload, or is dropped quietly', () => {
-        const kept = { number: 7, jobId: 'old', code: 'print(7)', at: 5, hadInput: false };
-        world.session.resume(kept);
-        expect(world.last.number).toBe(7);
-        world.listener!.onLost();
-        expect(world.session.state.get().runs).toEqual([]);
-        expect(world.remembered).toBeNull();
+    it('is known as our own again after a reload', async () => {
+        await start();
+        expect(world.remembered).toEqual([JOB]);
+    });
+});
+
+const START = { jobId: JOB, by: 'Grace', at: 77, codeHash: codeHash('print(1)') };
+
+function piece(text: string, offset: number): RunPiece {
+    return { stream: 'stdout', text, offset };
+}
+
+function record(part: Partial<RunRecord>): RunRecord {
+    return { ...START, output: [], status: null, ...part };
+}
+
+describe('a run that the room tells', () => {
+    const tell = (text: string, offset: number): void =>
+        world.session.onFrame({ run: 'output', jobId: JOB, ...piece(text, offset) });
+    const begin = (): void => world.session.onFrame({ run: 'start', ...START });
+    const end = (): void =>
+        world.session.onFrame({ run: 'end', jobId: JOB, status: statusOf({ wallMs: 5 }) });
+
+    it('is shown with who ran it, from beginning to end', async () => {
+        begin();
+        expect(titleOf(world.last)).toBe('Run by Grace');
+        expect(world.last).toMatchObject({ at: 77, isOwn: false, codeHash: START.codeHash });
+        expect(world.session.state.get().announcement).toBe('Run by Grace started');
+        expect(world.mode).toEqual({ kind: 'running', seconds: 0, by: 'Grace' });
+        await world.session.run({ code: 'print(2)' });
+        expect(world.sent).toHaveLength(0);
+        tell('one\n', 0);
+        tell('two\n', 4);
+        end();
+        expect(world.text).toBe('one\ntwo');
+        expect(world.session.state.get().announcement).toBe('Run by Grace: Done');
+        expect(world.mode).toEqual({ kind: 'idle' });
+    });
+
+    it('has no name when nobody gave one', () => {
+        world.session.onFrame({ run: 'start', ...START, by: null });
+        expect(titleOf(world.last)).toBe('Run');
+    });
+
+    it('shows each byte once, whatever is said twice', () => {
+        begin();
+        tell('zwölf\n', 0);
+        tell('zwölf\n', 0);
+        tell('f\ndreizehn\n', 5);
+        tell('ölf\n', 2);
+        world.paint();
+        expect(world.text).toBe('zwölf\ndreizehn');
+        end();
+        end();
+        tell('late\n', 15);
+        expect(world.text).toBe('zwölf\ndreizehn');
+    });
+
+    it('starts anew when it is told so', () => {
+        begin();
+        tell('first attempt\n', 0);
+        begin();
+        tell('second\n', 0);
+        end();
+        begin();
+        expect(world.text).toBe('second');
+        expect(world.session.state.get().runs).toHaveLength(1);
+        expect(chipOf(world.last).word).toBe('Done');
+    });
+
+    it('may be stopped by anybody', async () => {
+        begin();
+        await world.session.stop();
+        expect(world.cancelled).toEqual([JOB]);
+        expect(world.mode.kind).toBe('stopping');
+    });
+
+    it('is lost when the daemon knows nothing to stop', async () => {
+        begin();
+        world.cancelAnswer = () => Promise.reject(new Refusal('not_found', '', 404));
+        await world.session.stop();
+        expect(chipOf(world.last).word).toBe('Lost');
+    });
+
+    it('is our own when we have sent it, in either order', async () => {
+        await start();
+        expect(titleOf(world.last)).toBe('Run by you');
+        on.onOutput({ stream: 'stdout', text: 'hel' });
+        begin();
+        expect(world.last).toMatchObject({ isOwn: true, at: 77, phase: 'queued' });
+        on.onStatus(statusOf({ status: 'queued', position: 2 }));
+        expect(world.mode).toEqual({ kind: 'queued', position: 2 });
+        tell('hello\n', 0);
+        on.onOutput({ stream: 'stdout', text: 'lo\n' });
+        expect(world.mode.kind).toBe('running');
+        on.onEnd(statusOf({}));
+        expect(world.last.phase).toBe('running');
+        end();
+        expect(world.text).toBe('hello');
+        expect(world.session.state.get().runs).toHaveLength(1);
+
+        world = new World();
+        world.answer = () => {
+            begin();
+            return Promise.resolve(JOB);
+        };
+        await start({ code: 'print(1)', stdin: '' });
+        expect(world.last).toMatchObject({ isOwn: true, hadInput: true, phase: 'queued' });
+        expect(world.session.state.get().runs).toHaveLength(1);
+    });
+
+    it('takes its place in the order of the room', async () => {
+        await start();
+        world.session.onFrame({ run: 'start', ...START, jobId: 'theirs' });
+        begin();
+        const order = world.session.state.get().runs.map(({ jobId }) => jobId);
+        expect(order).toEqual(['theirs', JOB]);
+    });
+
+    it('ends with the stream when the room is out of reach, and is completed later', async () => {
+        await start();
+        begin();
+        tell('one\n', 0);
+        world.isRoomLive = false;
+        on.onEnd(statusOf({}));
+        expect(world.text).toBe('one');
+        expect(chipOf(world.last).word).toBe('Done');
+        const output = [piece('one\n', 0), piece('two\n', 4)];
+        world.session.onFrame({
+            run: 'history',
+            runs: [record({ output, status: statusOf({}) })],
+        });
+        expect(world.text).toBe('one\ntwo');
+    });
+});
+
+describe('the history of a room', () => {
+    const history = (...runs: RunRecord[]): void =>
+        world.session.onFrame({ run: 'history', runs });
+    const ids = (): string[] => world.session.state.get().runs.map(({ jobId }) => jobId);
+
+    it('shows what was before, and goes on with what goes on', () => {
+        const ended = { jobId: 'a', output: [piece('old\n', 0)], status: statusOf({}) };
+        history(record(ended), record({ output: [piece('one\n', 0)] }));
+        expect(ids()).toEqual(['a', JOB]);
+        expect(world.session.state.get().announcement).toBe('');
+        expect(world.mode.kind).toBe('running');
+        const more = { run: 'output', jobId: JOB, ...piece('two\n', 4) } as const;
+        world.session.onFrame(more);
+        world.session.onFrame({ run: 'end', jobId: JOB, status: statusOf({}) });
+        expect(world.text).toBe('one\ntwo');
+    });
+
+    it('may be told again', () => {
+        const runs = [
+            record({ jobId: 'a', output: [piece('x\n', 0)], status: statusOf({}) }),
+            record({ output: [piece('one\n', 0)] }),
+        ];
+        history(...runs);
+        history(...runs);
+        history(...runs.slice(1), record({ jobId: 'b', status: statusOf({}) }));
+        expect(ids()).toEqual(['a', JOB, 'b']);
+        world.paint();
+        expect(world.session.state.get().runs[1]?.lines).toHaveLength(1);
+    });
+
+    it('replaces an earlier attempt that was missed starting anew', () => {
+        history(record({ output: [piece('first attempt\n', 0)] }));
+        history(record({ output: [piece('2nd\n', 0)] }));
+        const more = { run: 'output', jobId: JOB, ...piece('end\n', 4) } as const;
+        world.session.onFrame(more);
+        world.paint();
+        expect(world.text).toBe('2nd\nend');
+    });
+
+    it('puts our own run, of which it does not know yet, last', async () => {
+        await start();
+        history(record({ jobId: 'a', status: statusOf({}) }));
+        expect(ids()).toEqual(['a', JOB]);
+    });
+
+    it('does not bring back what was cleared away', () => {
+        const ended = record({ jobId: 'a', status: statusOf({}) });
+        history(ended);
+        world.session.clear();
+        history(ended, record({}));
+        expect(ids()).toEqual([JOB]);
+    });
+
+    it('keeps the last twenty', () => {
+        const many = Array.from({ length: 25 }, (_, n) =>
+            record({ jobId: `j${n}`, status: statusOf({}) }),
+        );
+        history(...many);
+        expect(ids()).toHaveLength(20);
+        expect(ids().at(-1)).toBe('j24');
     });
 });
 

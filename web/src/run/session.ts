@@ -1,15 +1,22 @@
-// The runs of this page: starts one, follows it, stops it, and keeps what to show of it. One run
+// The runs of the room: starts one, shows all, stops one, and keeps what to show of them. One run
 // at a time; the console keeps the last few.
+//
+// The daemon tells everybody in the room what runs, in the same order. This page's own run is
+// followed over its event stream too: that knows the place in the queue, and it shows the run alone
+// while the room is out of reach. Once the room has told a run, its output comes from there only.
 //
 // Every change makes new Run objects, so views compare by identity. Output is gathered and shown
 // once a frame; everything else is shown at once.
 import { Refusal, type Program } from '../api/client';
 import type { Listener } from '../api/follow';
-import { isEnd, type JobStatus, type Limits, type OutputEvent } from '../api/types';
-import { Terminal, type Line } from '../console/terminal';
+import { isEnd, type JobStatus, type Limits } from '../api/types';
+import type { Line } from '../console/terminal';
 import { failureOf, type Failure } from '../console/trace';
+import type { RunFrame, RunPiece, RunRecord, RunStart } from '../room/roomFrame';
 import { Store } from '../store';
 import { strings } from '../strings';
+import { codeHash } from './codeHash';
+import { Feed } from './feed';
 import { chipOf } from './outcome';
 
 /** Runs kept in the console. */
@@ -18,11 +25,13 @@ const RUNS_MAX = 20;
 export type Phase = 'queued' | 'running' | 'stopping' | 'ended' | 'lost';
 
 export interface Run {
-    number: number;
     jobId: string;
-    /** The program as it was sent. */
-    code: string;
-    /** When it was sent, by this browser's clock. */
+    /** Who ran it; null when nobody said. */
+    by: string | null;
+    isOwn: boolean;
+    /** Tells whether a text is the one that ran. */
+    codeHash: string;
+    /** When it was accepted, by the clock of whoever told. */
     at: number;
     phase: Phase;
     /** Place in the queue, 1 = next. */
@@ -33,6 +42,7 @@ export interface Run {
     /** How it ended; null before. */
     status: JobStatus | null;
     failure: Failure | null;
+    /** Whether input was given with it; what is not known counts as given. */
     hadInput: boolean;
 }
 
@@ -55,21 +65,17 @@ export interface Ports {
     cancel(jobId: string): Promise<void>;
     follow(jobId: string, listener: Listener): () => void;
     limits(): Limits | null;
+    /** Of the person at this page. */
+    name(): string;
+    /** Whether the room tells what happens. */
+    isRoomLive(): boolean;
     now(): number;
     /** Calls back before the next frame is painted. */
     nextFrame(callback: () => void): void;
-    /** Remembers the last run across a reload of this tab; null forgets. */
-    remember(run: Remembered | null): void;
+    /** Remembers which runs are this page's own, across a reload of this tab. */
+    remember(jobIds: readonly string[]): void;
     /** The daemon may be away: look. */
     onTrouble(): void;
-}
-
-export interface Remembered {
-    number: number;
-    jobId: string;
-    code: string;
-    at: number;
-    hadInput: boolean;
 }
 
 const encoder = new TextEncoder();
@@ -78,9 +84,9 @@ function isActive(run: Run | undefined): run is Run {
     return run !== undefined && run.phase !== 'ended' && run.phase !== 'lost';
 }
 
+/** The newest, if somebody has managed to start several. */
 export function activeRun(state: SessionState): Run | null {
-    const last = state.runs.at(-1);
-    return isActive(last) ? last : null;
+    return state.runs.findLast(isActive) ?? null;
 }
 
 function tooLarge(program: Program, limits: Limits | null): string | null {
@@ -116,6 +122,10 @@ function sentenceOf(refusal: Refusal, limits: Limits | null): string {
     }
 }
 
+export function titleOf({ isOwn, by }: Run): string {
+    return strings.console.title(isOwn ? strings.people.you : by);
+}
+
 export class Session {
     readonly state = new Store<SessionState>({
         runs: [],
@@ -125,9 +135,17 @@ export class Session {
         heldUntil: 0,
         announcement: '',
     });
-    private nextNumber = 1;
+    private readonly feeds = new Map<string, Feed>();
+    /** Wiped off the console; not shown again when the room tells its history. */
+    private readonly cleared = new Set<string>();
+    private readonly own: Set<string>;
 
-    constructor(private readonly ports: Ports) {}
+    constructor(
+        private readonly ports: Ports,
+        own: readonly string[] = [],
+    ) {
+        this.own = new Set(own);
+    }
 
     /** Sends the program unless a run is on its way, active or not due yet. */
     async run(program: Program): Promise<void> {
@@ -144,22 +162,29 @@ export class Session {
         try {
             const jobId = await this.ports.execute(program);
             this.patch({ isSending: false });
-            this.begin({
-                number: this.nextNumber,
-                jobId,
-                code: program.code,
-                at: this.ports.now(),
-                hadInput: program.stdin !== undefined,
-            });
+            this.onAccepted(jobId, program);
         } catch (error) {
             this.patch({ isSending: false });
             this.onRefused(error);
         }
     }
 
-    /** Takes up a run that an earlier life of this page started. */
-    resume(remembered: Remembered): void {
-        this.begin(remembered, () => this.drop(remembered.jobId));
+    /** What the room says of its runs. */
+    onFrame(frame: RunFrame): void {
+        switch (frame.run) {
+            case 'start':
+                this.onRoomStart(frame);
+                break;
+            case 'output':
+                this.onRoomOutput(frame.jobId, frame);
+                break;
+            case 'end':
+                this.onEnd(frame.jobId, frame.status);
+                break;
+            case 'history':
+                this.onHistory(frame.runs);
+                break;
+        }
     }
 
     async stop(): Promise<void> {
@@ -171,8 +196,11 @@ export class Session {
         try {
             await this.ports.cancel(run.jobId);
         } catch (error) {
-            // 404 and 409 mean that it has ended; the stream is about to say how.
+            // 409 means that it has ended, and the end is on its way; of 404 there is no end.
             if (error instanceof Refusal && (error.status === 404 || error.status === 409)) {
+                if (error.status === 404) {
+                    this.onLost(run.jobId);
+                }
                 return;
             }
             if (activeRun(this.state.get())?.jobId === run.jobId) {
@@ -182,68 +210,135 @@ export class Session {
         }
     }
 
-    /** Empties the console; an active run stays. */
+    /** Empties the console of this page; an active run stays. */
     clear(): void {
-        const active = activeRun(this.state.get());
-        this.patch({ runs: active ? [active] : [], refusal: null });
-        if (active === null) {
-            this.ports.remember(null);
+        const { runs } = this.state.get();
+        for (const { jobId } of runs.filter((run) => !isActive(run))) {
+            this.cleared.add(jobId);
+            this.feeds.delete(jobId);
+        }
+        this.patch({ runs: runs.filter(isActive), refusal: null });
+    }
+
+    // --- told by the room --------------------------------------------------------------------
+
+    private onRoomStart(start: RunStart): void {
+        const known = this.find(start.jobId);
+        if (known && !isActive(known)) {
+            return;
+        }
+        const feed = this.feedOf(start.jobId);
+        if (known) {
+            // Again: it starts anew, or the room now tells what only this page knew before.
+            this.change(start.jobId, { at: start.at, by: start.by });
+            if (!feed.isShared) {
+                this.moveToEnd(start.jobId);
+            }
+        } else {
+            this.add(this.runOf(start));
+            this.announceStart(start.jobId);
+        }
+        feed.isShared = true;
+        feed.clear();
+    }
+
+    /** The room's order holds for everybody. */
+    private moveToEnd(jobId: string): void {
+        const { runs } = this.state.get();
+        const isIt = (run: Run): boolean => run.jobId === jobId;
+        this.patch({ runs: [...runs.filter((run) => !isIt(run)), ...runs.filter(isIt)] });
+    }
+
+    private onRoomOutput(jobId: string, piece: RunPiece): void {
+        if (isActive(this.find(jobId))) {
+            this.started(jobId);
+            this.feedOf(jobId).take(piece);
         }
     }
 
-    private begin(start: Remembered, onLost?: () => void): void {
-        this.nextNumber = start.number + 1;
-        const run: Run = {
-            ...start,
-            phase: 'queued',
-            position: null,
-            runningSince: null,
-            lines: [],
-            status: null,
-            failure: null,
+    /** All runs of the room, oldest first; what this page knows beyond it is older, or its own. */
+    private onHistory(records: readonly RunRecord[]): void {
+        const told = new Set(records.map(({ jobId }) => jobId));
+        for (const record of records.filter(({ jobId }) => !this.cleared.has(jobId))) {
+            this.onRecord(record);
+        }
+        const order = [...told];
+        const rank = (run: Run): number => {
+            const isLast = isActive(run) && !told.has(run.jobId);
+            return isLast ? order.length : order.indexOf(run.jobId);
         };
-        const runs = [...this.state.get().runs, run].slice(-RUNS_MAX);
-        this.patch({ runs, isLinked: true, announcement: strings.events.started(run.number) });
-        this.ports.remember(start);
-        this.ports.follow(run.jobId, this.listenerFor(run.jobId, onLost));
+        const { runs } = this.state.get();
+        this.patch({ runs: runs.toSorted((a, b) => rank(a) - rank(b)) });
     }
 
-    private listenerFor(jobId: string, onLost?: () => void): Listener {
-        const terminal = new Terminal();
-        let isDue = false;
-        const show = (): void => {
-            isDue = false;
-            this.change(jobId, { lines: terminal.snapshot() });
-        };
-        const showSoon = (): void => {
-            if (!isDue) {
-                isDue = true;
-                this.ports.nextFrame(() => {
-                    if (isDue) {
-                        show();
-                    }
-                });
-            }
-        };
+    /** The whole of a run: what this page had of it may lack pieces, or be of an earlier attempt. */
+    private onRecord({ output, status, ...start }: RunRecord): void {
+        if (!this.find(start.jobId)) {
+            this.add(this.runOf(start));
+        }
+        const feed = this.feedOf(start.jobId);
+        feed.isShared = true;
+        feed.clear();
+        for (const piece of output) {
+            feed.take(piece);
+        }
+        if (status !== null) {
+            this.finish(start.jobId, status);
+        } else if (output.length > 0) {
+            this.started(start.jobId);
+        }
+    }
+
+    // --- this page's own run -----------------------------------------------------------------
+
+    private onAccepted(jobId: string, program: Program): void {
+        this.own.add(jobId);
+        this.ports.remember([...this.own].slice(-RUNS_MAX));
+        const hadInput = program.stdin !== undefined;
+        const known = this.find(jobId);
+        if (known) {
+            this.change(jobId, { isOwn: true, hadInput });
+        } else {
+            const by = this.ports.name();
+            const at = this.ports.now();
+            const hash = codeHash(program.code);
+            this.add({ ...this.runOf({ jobId, by, at, codeHash: hash }), hadInput });
+            this.announceStart(jobId);
+        }
+        if (!known || isActive(known)) {
+            this.patch({ isLinked: true });
+            this.feedOf(jobId).stop = this.ports.follow(jobId, this.listenerFor(jobId));
+        }
+    }
+
+    private listenerFor(jobId: string): Listener {
+        const feed = this.feedOf(jobId);
         return {
             onStatus: (status) => this.onStatus(jobId, status),
-            onOutput: ({ stream, text }: OutputEvent) => {
-                terminal.write(stream, text);
-                showSoon();
+            onOutput: ({ stream, text }) => {
+                if (!feed.isShared) {
+                    feed.write(stream, text);
+                }
             },
             onReset: () => {
-                terminal.clear();
-                show();
+                if (!feed.isShared) {
+                    feed.clear();
+                }
             },
             onEnd: (status) => {
-                show();
-                this.onEnd(jobId, status, terminal.snapshot());
+                if (!feed.isShared || !this.ports.isRoomLive()) {
+                    this.onEnd(jobId, status);
+                }
             },
             onLost: () => {
-                show();
-                (onLost ?? (() => this.onLost(jobId)))();
+                if (isActive(this.find(jobId))) {
+                    this.onLost(jobId);
+                }
             },
             onLink: (isLinked) => {
+                if (feed.isShared) {
+                    return;
+                }
                 this.patch({ isLinked });
                 if (!isLinked) {
                     this.ports.onTrouble();
@@ -266,23 +361,90 @@ export class Session {
         });
     }
 
-    private onEnd(jobId: string, status: JobStatus, lines: readonly Line[]): void {
-        const failure = failureOf(lines);
-        this.change(jobId, { phase: 'ended', status, failure });
-        this.announceEnd(jobId);
+    // --- from beginning to end ---------------------------------------------------------------
+
+    private runOf(start: RunStart): Run {
+        const isOwn = this.own.has(start.jobId);
+        // A run that begins while ours is on its way to the daemon is ours, most likely.
+        const isQueued = isOwn || this.state.get().isSending;
+        return {
+            jobId: start.jobId,
+            by: start.by,
+            isOwn,
+            codeHash: start.codeHash,
+            at: start.at,
+            phase: isQueued ? 'queued' : 'running',
+            position: null,
+            runningSince: isQueued ? null : this.ports.now(),
+            lines: [],
+            status: null,
+            failure: null,
+            hadInput: true,
+        };
+    }
+
+    private add(run: Run): void {
+        const runs = [...this.state.get().runs, run].slice(-RUNS_MAX);
+        this.patch({ runs });
+        for (const jobId of this.feeds.keys()) {
+            if (!runs.some((kept) => kept.jobId === jobId)) {
+                this.feeds.get(jobId)?.stop();
+                this.feeds.delete(jobId);
+            }
+        }
+    }
+
+    private feedOf(jobId: string): Feed {
+        let feed = this.feeds.get(jobId);
+        if (feed === undefined) {
+            const show = (lines: readonly Line[]): void => this.change(jobId, { lines });
+            feed = new Feed(this.ports.nextFrame, show);
+            this.feeds.set(jobId, feed);
+        }
+        return feed;
+    }
+
+    /** Output is there, so it runs, whatever else was heard of it. */
+    private started(jobId: string): void {
+        if (this.find(jobId)?.phase === 'queued') {
+            const runningSince = this.ports.now();
+            this.change(jobId, { phase: 'running', position: null, runningSince });
+        }
+    }
+
+    private onEnd(jobId: string, status: JobStatus): void {
+        if (isActive(this.find(jobId))) {
+            this.finish(jobId, status);
+            this.announceEnd(jobId);
+        }
+    }
+
+    private finish(jobId: string, status: JobStatus): void {
+        const feed = this.feedOf(jobId);
+        feed.stop();
+        const lines = feed.lines();
+        this.change(jobId, { phase: 'ended', status, lines, failure: failureOf(lines) });
     }
 
     private onLost(jobId: string): void {
-        this.change(jobId, { phase: 'lost' });
-        this.ports.remember(null);
+        const feed = this.feedOf(jobId);
+        feed.stop();
+        this.change(jobId, { phase: 'lost', lines: feed.lines() });
         this.announceEnd(jobId);
+    }
+
+    private announceStart(jobId: string): void {
+        const run = this.find(jobId);
+        if (run) {
+            this.patch({ announcement: strings.events.started(titleOf(run)) });
+        }
     }
 
     private announceEnd(jobId: string): void {
         const run = this.find(jobId);
         if (run) {
             const line = run.failure?.line ?? null;
-            const announcement = strings.events.ended(run.number, chipOf(run).word, line);
+            const announcement = strings.events.ended(titleOf(run), chipOf(run).word, line);
             this.patch({ announcement, isLinked: true });
         }
     }
@@ -301,11 +463,6 @@ export class Session {
 
     private refuse(sentence: string): void {
         this.patch({ refusal: sentence, announcement: sentence });
-    }
-
-    private drop(jobId: string): void {
-        this.patch({ runs: this.state.get().runs.filter((run) => run.jobId !== jobId) });
-        this.ports.remember(null);
     }
 
     private find(jobId: string): Run | undefined {

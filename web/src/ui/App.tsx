@@ -10,7 +10,7 @@ import {
 import { ConsolePane, type ConsoleTab } from '../console/ConsolePane';
 import { editor } from '../editor/control';
 import { EditorPane } from '../editor/EditorPane';
-import { session } from '../page';
+import { roomState, session } from '../page';
 import { chipOf } from '../run/outcome';
 import { useStore } from '../store';
 import { strings } from '../strings';
@@ -42,11 +42,17 @@ function useShowRuns(show: () => void): void {
 
 /** Events only, never output: see RunLog. */
 function Announcer() {
-    const { announcement } = useStore(session.state);
+    const runs = useStore(session.state);
+    const room = useStore(roomState);
     return (
-        <p className="visually-hidden" role="status">
-            {announcement}
-        </p>
+        <>
+            <p className="visually-hidden" role="status">
+                {runs.announcement}
+            </p>
+            <p className="visually-hidden" role="status">
+                {room.announcement}
+            </p>
+        </>
     );
 }
 

@@ -1,20 +1,63 @@
-// Says across the page that the daemon is away, with the one thing that can be done about it.
-import { server } from '../page';
+// Says across the page what stands in the way, with the one thing that can be done about it.
+import type { ReactNode } from 'react';
+import type { Link } from '../api/server';
+import { retry, roomState, server } from '../page';
+import type { RoomState } from '../room/roomState';
 import { useStore } from '../store';
 import { strings } from '../strings';
 import css from './Banner.module.css';
 
+interface Notice {
+    text: string;
+    /** Said at once, even while something else is read out. */
+    isUrgent: boolean;
+    remedy: ReactNode;
+}
+
+function button(words: string, act: () => void): ReactNode {
+    return (
+        <button type="button" className={css.retry} onClick={act}>
+            {words}
+        </button>
+    );
+}
+
+/** The worst of what is wrong; null: nothing is. */
+function noticeOf({ connection, end, hasText, isSaved }: RoomState, link: Link): Notice | null {
+    const { banner } = strings;
+    if (end === 'bad') {
+        const remedy = (
+            <a className={css.retry} href="/">
+                {banner.newRoom}
+            </a>
+        );
+        return { text: banner.bad, isUrgent: true, remedy };
+    }
+    if (end !== null) {
+        const remedy = button(banner.reload, () => location.reload());
+        return { text: banner[end], isUrgent: true, remedy };
+    }
+    const again = button(banner.retry, retry);
+    if (connection === 'offline') {
+        const text = hasText ? banner.offline : banner.joining;
+        return { text, isUrgent: true, remedy: again };
+    }
+    if (!isSaved) {
+        return { text: banner.unsaved, isUrgent: false, remedy: null };
+    }
+    return link === 'unready' ? { text: banner.unready, isUrgent: true, remedy: again } : null;
+}
+
 export function Banner() {
     const { link } = useStore(server.state);
-    if (link !== 'offline' && link !== 'unready') {
+    const notice = noticeOf(useStore(roomState), link);
+    if (notice === null) {
         return null;
     }
     return (
-        <div className={css.banner} role="alert">
-            <p>{strings.banner[link]}</p>
-            <button type="button" className={css.retry} onClick={() => void server.check()}>
-                {strings.banner.retry}
-            </button>
+        <div className={css.banner} role={notice.isUrgent ? 'alert' : 'status'}>
+            <p>{notice.text}</p>
+            {notice.remedy}
         </div>
     );
 }

@@ -1,7 +1,8 @@
-// The top of the page: what it is, which file, the colours, Run.
+// The top of the page: what it is, which file, who is here, the colours, Run.
 import { Monitor, Moon, Sun } from 'lucide-react';
-import { run, server, session, stop } from '../page';
-import { buttonMode } from '../run/buttonMode';
+import { People } from '../people/People';
+import { retry, roomState, run, server, session, stop } from '../page';
+import { buttonMode, modeBeforeText } from '../run/buttonMode';
 import { RunButton } from '../run/RunButton';
 import { activeRun } from '../run/session';
 import { useStore } from '../store';
@@ -32,14 +33,15 @@ function ThemeSwitch() {
 function RunControl() {
     const state = useStore(session.state);
     const { link } = useStore(server.state);
+    const { hasText, connection } = useStore(roomState);
     const isCounting = state.heldUntil > 0 || activeRun(state) !== null;
     const now = useNow(isCounting);
     return (
         <RunButton
-            mode={buttonMode(state, link, now)}
+            mode={hasText ? buttonMode(state, link, now) : modeBeforeText(connection)}
             onRun={run}
             onStop={stop}
-            onRetry={() => void server.check()}
+            onRetry={retry}
         />
     );
 }
@@ -50,6 +52,7 @@ export function Header() {
             <h1 className={css.name}>{strings.app.name}</h1>
             <span className={css.file}>{strings.app.file}</span>
             <div className={css.tools}>
+                <People />
                 <ThemeSwitch />
                 <RunControl />
             </div>

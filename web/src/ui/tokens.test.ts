@@ -1,6 +1,7 @@
 // The colour table's promise: text is readable and controls are visible in both themes.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { COLOURS } from '../room/person';
 
 const css = readFileSync(new URL('./tokens.css', import.meta.url), 'utf8');
 
@@ -29,10 +30,16 @@ const TEXTS = ['text', 'text-2', 'text-3', 'accent', 'error', 'warning', 'ok'];
 const SYNTAX = ['keyword', 'string', 'number', 'comment', 'function', 'type', 'decorator'];
 const ANSI = ['red', 'green', 'yellow', 'blue', 'magenta', 'cyan'];
 
+const PEOPLE = Array.from({ length: COLOURS }, (_, at) => `person-${at}`);
+
 const PAIRS: [text: string, ground: string, least: number][] = [
     ...TEXTS.flatMap((text) => SURFACES.map((on): [string, string, number] => [text, on, 4.5])),
     ...SYNTAX.map((name): [string, string, number] => [`syntax-${name}`, 'surface', 4.5]),
     ...ANSI.map((name): [string, string, number] => [`ansi-${name}`, 'sunken', 4.5]),
+    ...PEOPLE.flatMap((name): [string, string, number][] => [
+        ['person-label', name, 4.5],
+        [name, 'surface', 3],
+    ]),
     ['run-label', 'run', 4.5],
     ['run-label', 'run-hover', 4.5],
     ['error', 'error-bg', 4.5],

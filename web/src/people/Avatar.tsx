@@ -1,0 +1,17 @@
+// Somebody's initials on their colour. A name stands beside it or in its place for screen readers.
+import type { CSSProperties } from 'react';
+import { initialsOf, type Person } from '../room/person';
+import css from './People.module.css';
+
+/** The colour is a number below COLOURS, so this can be no other style. */
+export function tint(colour: number): CSSProperties {
+    return { '--person': `var(--person-${colour})` } as CSSProperties;
+}
+
+export function Avatar({ person }: { person: Person }) {
+    return (
+        <span className={css.avatar} style={tint(person.colour)} aria-hidden="true">
+            {initialsOf(person.name)}
+        </span>
+    );
+}

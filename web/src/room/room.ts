@@ -1,0 +1,274 @@
+// The page's place in its room: the shared document, the connection, who else is here. Loaded
+// after the frame has been painted; the frame sees it through the stores it is given.
+//
+// y-websocket connects again for ever by itself. What it lacks is here: saying "offline" only when
+// it lasts, trying again when the network is back, and stopping when the daemon turned down what
+// this page holds, which would be sent again and again otherwise.
+import { readVarString, type Decoder } from 'lib0/decoding';
+import { WebsocketProvider } from 'y-websocket';
+import * as Y from 'yjs';
+import { textState, type TextState } from '../editor/programText';
+import { Store } from '../store';
+import { strings } from '../strings';
+import { editBetween } from '../text/edit';
+import { COLOURS, personOf, type Person } from './person';
+import { readRoomFrame, type RunFrame } from './roomFrame';
+import type { End, Member, RoomState } from './roomState';
+
+/** The root that the daemon and every other Yjs program know the text under. */
+const ROOT = 'monaco';
+const FRAME_TYPE = 100;
+const SLOWEST_RETRY_MS = 10_000;
+/** Away for as long is offline. */
+const OFFLINE_MS = 3_000;
+/** People that are shown; the rest of a crowd only edits. */
+const MEMBERS_MAX = 50;
+
+/** Close codes after which a new try would end the same way. */
+const ENDS: Record<number, End> = {
+    1002: 'refused',
+    1003: 'refused',
+    1007: 'refused',
+    1008: 'refused',
+    1009: 'tooLarge',
+};
+
+export interface RoomPorts {
+    state: Store<RoomState>;
+    text: Store<TextState>;
+    me: Store<Person>;
+    /** What the text begins with when this page has made the room; null: it only joins. */
+    seed: string | null;
+    onSeeded(): void;
+    onRun(frame: RunFrame): void;
+}
+
+export class Room {
+    readonly doc = new Y.Doc();
+    readonly text = this.doc.getText(ROOT);
+    private readonly provider: WebsocketProvider;
+    private offlineTimer: ReturnType<typeof setTimeout> | undefined;
+    /** Edits that no socket has taken. */
+    private hasUnsent = false;
+    private readonly names = new Map<number, string>();
+
+    constructor(
+        address: string,
+        id: string,
+        private readonly ports: RoomPorts,
+    ) {
+        this.provider = new WebsocketProvider(address, id, this.doc, {
+            connect: false,
+            // Tabs of one browser meet at the daemon like everybody else.
+            disableBc: true,
+            maxBackoffTime: SLOWEST_RETRY_MS,
+        });
+        this.watchDocument();
+        this.watchPeople();
+        this.watchConnection();
+        this.provider.connect();
+    }
+
+    get awareness(): WebsocketProvider['awareness'] {
+        return this.provider.awareness;
+    }
+
+    get isLive(): boolean {
+        return this.provider.wsconnected && this.provider.synced;
+    }
+
+    /** Connects again now instead of when it is next due. */
+    readonly retry = (): void => {
+        if (!this.isLive && this.ports.state.get().connection !== 'ended') {
+            this.provider.disconnect();
+            this.provider.wsUnsuccessfulReconnects = 0;
+            this.provider.connect();
+        }
+    };
+
+    /** Makes the text another with one edit, for editors that know no edits. */
+    write(text: string): void {
+        const edit = editBetween(this.text.toString(), text);
+        if (edit !== null) {
+            this.doc.transact(() => {
+                this.text.delete(edit.at, edit.removed);
+                this.text.insert(edit.at, edit.inserted);
+            });
+        }
+    }
+
+    // --- the document ------------------------------------------------------------------------
+
+    private watchDocument(): void {
+        const show = (): void => this.ports.text.set(textState(this.text.toString()));
+        this.text.observe(show);
+        this.doc.on('update', (_update: Uint8Array, origin: unknown) => {
+            if (origin !== this.provider && !this.isLive) {
+                this.hasUnsent = true;
+            }
+        });
+        window.addEventListener('beforeunload', (event) => {
+            if (this.hasUnsent) {
+                event.preventDefault();
+            }
+        });
+    }
+
+    /** Only once, by the one who made the room, and only if nobody has written in it meanwhile. */
+    private sow(): void {
+        const { seed } = this.ports;
+        if (seed !== null && this.text.length === 0) {
+            this.text.insert(0, seed);
+        }
+        this.ports.onSeeded();
+    }
+
+    // --- the connection ----------------------------------------------------------------------
+
+    private watchConnection(): void {
+        const { provider } = this;
+        provider.messageHandlers[FRAME_TYPE] = (_encoder: unknown, decoder: Decoder) =>
+            this.onFrame(readVarString(decoder));
+        provider.on('status', ({ status }: { status: string }) => {
+            if (status === 'connected') {
+                this.patch({ isSaved: true });
+            } else if (status === 'disconnected') {
+                this.forgetClocks();
+            }
+            this.onConnection();
+        });
+        provider.on('sync', (isSynced: boolean) => {
+            if (isSynced) {
+                this.onSynced();
+            }
+            this.onConnection();
+        });
+        provider.on('connection-close', ({ code }: CloseEvent) => {
+            const end = ENDS[code];
+            if (end !== undefined) {
+                provider.disconnect();
+                this.patch({ connection: 'ended', end });
+            }
+        });
+        window.addEventListener('online', this.retry);
+        // Only a hint: a daemon on this machine is there all the same, and is connected to again.
+        window.addEventListener('offline', () => provider.ws?.close());
+        this.onConnection();
+    }
+
+    private onSynced(): void {
+        this.hasUnsent = false;
+        // The others have seen us go, and believe only what is newer than that.
+        this.awareness.setLocalState(this.awareness.getLocalState());
+        if (!this.ports.state.get().hasText) {
+            this.sow();
+            this.patch({ hasText: true });
+        }
+    }
+
+    private onConnection(): void {
+        const { connection } = this.ports.state.get();
+        if (connection === 'ended') {
+            return;
+        }
+        if (this.isLive) {
+            clearTimeout(this.offlineTimer);
+            this.offlineTimer = undefined;
+            const announcement = connection === 'offline' ? strings.room.again : '';
+            this.patch({ connection: 'live', announcement });
+        } else if (this.offlineTimer === undefined) {
+            this.patch({ connection: 'connecting' });
+            this.offlineTimer = setTimeout(() => {
+                if (this.ports.state.get().connection === 'connecting') {
+                    this.patch({ connection: 'offline' });
+                }
+            }, OFFLINE_MS);
+        }
+    }
+
+    private onFrame(json: string): void {
+        const frame = readRoomFrame(json);
+        if (frame === null) {
+            return;
+        }
+        if ('saved' in frame) {
+            this.patch({ isSaved: frame.saved });
+        } else {
+            this.ports.onRun(frame);
+        }
+    }
+
+    // --- the people --------------------------------------------------------------------------
+
+    private watchPeople(): void {
+        const { awareness } = this;
+        const { me } = this.ports;
+        const introduce = (): void => awareness.setLocalStateField('user', me.get());
+        introduce();
+        me.subscribe(introduce);
+        const show = (): void => {
+            const members = this.members();
+            // Most changes are cursors, which are not shown in lists.
+            if (JSON.stringify(members) !== JSON.stringify(this.ports.state.get().members)) {
+                this.patch({ members });
+            }
+        };
+        awareness.on('change', ({ added, removed }: { added: number[]; removed: number[] }) => {
+            show();
+            this.announce(added, removed);
+        });
+        show();
+    }
+
+    /** What was known of the others goes with the connection, so that it is news when it is back. */
+    private forgetClocks(): void {
+        const { meta } = this.awareness;
+        for (const client of meta.keys()) {
+            if (client !== this.doc.clientID) {
+                meta.delete(client);
+            }
+        }
+    }
+
+    private members(): Member[] {
+        const { awareness, doc } = this;
+        const clients = [...awareness.getStates().keys()].filter(
+            (client) => client !== doc.clientID,
+        );
+        return [doc.clientID, ...clients]
+            .slice(0, MEMBERS_MAX)
+            .map((client) => this.memberOf(client));
+    }
+
+    private memberOf(client: number): Member {
+        const isMe = client === this.doc.clientID;
+        const said: unknown = this.awareness.getStates().get(client)?.user;
+        const fallback = { name: strings.people.guest, colour: client % COLOURS };
+        return { ...personOf(said, fallback), client, isMe };
+    }
+
+    /** Who was here when this page came is no news, and who goes with the connection has not left. */
+    private announce(added: readonly number[], removed: readonly number[]): void {
+        const [came] = added;
+        const [left] = removed;
+        const name = left === undefined ? undefined : this.names.get(left);
+        for (const client of removed) {
+            this.names.delete(client);
+        }
+        for (const { client, name } of this.ports.state.get().members) {
+            this.names.set(client, name);
+        }
+        if (!this.isLive) {
+            return;
+        }
+        if (came !== undefined && came !== this.doc.clientID) {
+            this.patch({ announcement: strings.people.joined(this.memberOf(came).name) });
+        } else if (name !== undefined) {
+            this.patch({ announcement: strings.people.left(name) });
+        }
+    }
+
+    private patch(part: Partial<RoomState>): void {
+        this.ports.state.set({ ...this.ports.state.get(), ...part });
+    }
+}
