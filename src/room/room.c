@@ -40,17 +40,27 @@ void outgoing_clear(struct list *list)
 
 /* --- taking in ------------------------------------------------------------------------------- */
 
-/* An update without structs only deletes: that is always welcome. */
+/* An update without structs only deletes: that is always welcome. What the document comes to is known by
+ * encoding it, which is done once for so many bytes of updates; so it may become a little larger than it
+ * should. */
 static bool has_room(struct room *room, struct yc_slice update)
 {
+    enum { SLACK = 65536 };
     const struct rooms *rooms = room->rooms;
     size_t max = (size_t)rooms->conf->room_bytes;
     if (update.len > 0 && update.data[0] == 0) {
         return true;
     }
-    return rooms->figures.bytes <= (size_t)rooms->conf->rooms_bytes &&
-           (room->encoded_bytes + update.len <= max ||
-            room_encoded_bytes(room) + update.len <= max);
+    if (rooms->figures.bytes > (size_t)rooms->conf->rooms_bytes) {
+        return false;
+    }
+    if (room->encoded_bytes + update.len <= max ||
+        (room->measured_bytes <= max &&
+         room->encoded_bytes + update.len <= room->measured_bytes + SLACK)) {
+        return true;
+    }
+    room_state(room);
+    return room->encoded_bytes + update.len <= max;
 }
 
 static void note_pending(struct room *room, bool pending)
@@ -335,6 +345,7 @@ struct ws_message *room_state(struct room *room)
         room->state_version = stats.version;
         room->encoded_bytes = out->len;
         room->measured_ms = room_now(room);
+        room->measured_bytes = out->len;
     }
     return room->state;
 }

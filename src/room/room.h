@@ -87,9 +87,10 @@ struct room {
     /* The whole document as SyncStep2, for joiners, and the version it is of. */
     struct ws_message *state;
     uint64_t state_version;
-    int64_t measured_ms;  /* when encoded_bytes was exact */
-    size_t encoded_bytes; /* of the document; an upper estimate between encodings */
-    struct list runs;     /* struct run, of console.c */
+    size_t measured_bytes; /* of the document when it was last encoded */
+    int64_t measured_ms;   /* when encoded_bytes was exact */
+    size_t encoded_bytes;  /* of the document; an upper estimate between encodings */
+    struct list runs;      /* struct run, of console.c */
     /* persist.c */
     bool stored;     /* Redis has something of it */
     bool saved;      /* all of it is in Redis */
