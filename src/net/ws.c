@@ -56,6 +56,7 @@ struct ws {
     uint32_t count;
     uint32_t cap;
     uint32_t sent;       /* bytes of the first */
+    uint64_t gone;       /* messages that were written */
     size_t queued;       /* bytes of all, sent ones of the first included */
     int64_t heard_ms;    /* when the last bytes came */
     int64_t told_ms;     /* when the last message was queued, control frames aside */
@@ -172,9 +173,14 @@ bool ws_is_stuck(const struct ws *ws)
     return ws->waits_writable;
 }
 
-struct ws_message *ws_last_queued(const struct ws *ws)
+uint64_t ws_mark(const struct ws *ws)
 {
-    return ws->count > 0 ? ws->queue[ws->count - 1] : NULL;
+    return ws->gone + ws->count;
+}
+
+bool ws_is_through(const struct ws *ws, uint64_t mark)
+{
+    return ws->gone >= mark;
 }
 
 static void drop_queue(struct ws *ws, size_t keep)
@@ -188,13 +194,9 @@ static void drop_queue(struct ws *ws, size_t keep)
     }
 }
 
-void ws_drop_behind(struct ws *ws, const struct ws_message *mark)
+void ws_drop_behind(struct ws *ws, uint64_t mark)
 {
-    size_t keep = ws->count;
-    while (keep > 0 && ws->queue[keep - 1] != mark) {
-        keep--;
-    }
-    drop_queue(ws, keep);
+    drop_queue(ws, ws_is_through(ws, mark) ? 0 : (size_t)(mark - ws->gone));
 }
 
 /* The first `len` bytes of the queue have gone. */
@@ -209,6 +211,7 @@ static void consume(struct ws *ws, size_t len)
     }
     ws->sent = (uint32_t)len;
     ws->count -= gone;
+    ws->gone += gone;
     ws->greets = ws->greets && gone == 0;
     memmove(ws->queue, ws->queue + gone, ws->count * sizeof(struct ws_message *));
     ws->hub->figures.messages_out += gone;
@@ -347,6 +350,7 @@ void ws_close(struct ws *ws, enum ws_code code, const char *reason)
 
 /* --- reading --------------------------------------------------------------------------------- */
 
+/* A mark behind it then has one message more before it, which does no harm. */
 static void take_out(struct ws *ws, size_t at)
 {
     ws->queued -= ws->queue[at]->len;

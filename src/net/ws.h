@@ -41,9 +41,8 @@ void ws_message_unref(struct ws_message *message); /* accepts NULL */
  * after ws_close. */
 struct ws_events {
     void (*on_message)(struct ws *ws, struct view bytes, void *context);
-    void (*on_drained)(
-        struct ws *ws,
-        void *context); /* the queue is empty; it, or its socket, has been full */
+    /* The queue is empty; it, or its socket, has been full. */
+    void (*on_drained)(struct ws *ws, void *context);
     void (*on_close)(struct ws *ws, void *context);
 };
 
@@ -59,12 +58,12 @@ const char *ws_client(const struct ws *ws); /* as http_request's */
 /* Queues a message (and refs it). False: the queue is full, or the connection is closing; nothing was
  * queued. One message goes into a queue that is nearly empty whatever its size. */
 bool ws_send(struct ws *ws, struct ws_message *message);
-/* Takes out of the queue what is behind `mark`, or all of it when mark is not in it (any more); one that
- * is partly sent stays. */
-void ws_drop_behind(struct ws *ws, const struct ws_message *mark);
 bool ws_is_stuck(const struct ws *ws); /* its socket was full when it was last written to */
-/* What was queued last; NULL: nothing is. */
-struct ws_message *ws_last_queued(const struct ws *ws);
+/* A place in what a connection is sent: behind all that is queued by now. */
+uint64_t ws_mark(const struct ws *ws);
+bool ws_is_through(const struct ws *ws, uint64_t mark); /* all before it has been written */
+/* Takes out of the queue what is behind a mark; a message that is partly sent stays. */
+void ws_drop_behind(struct ws *ws, uint64_t mark);
 
 /* Closes with a code and a reason of up to 123 bytes. The owner hears no more of it. */
 void ws_close(struct ws *ws, enum ws_code code, const char *reason);

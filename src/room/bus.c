@@ -280,13 +280,7 @@ static void on_step1(struct room *room, struct yc_slice vector)
     struct yc_buf *kept = &room->answer_vector;
     /* Two that ask at once: one answer with everything serves both. */
     bool another = room->answer_at_ms != 0;
-    yc_buf_free(kept);
-    if (!another && vector.len > 0) {
-        kept->data = mem_alloc(vector.len);
-        memcpy(kept->data, vector.data, vector.len);
-        kept->len = vector.len;
-        kept->cap = vector.len;
-    }
+    frame_keep(kept, another ? (struct yc_slice){NULL, 0} : vector);
     room->answer_at_ms = room_now(room) + 1 + (int64_t)id_below(ANSWER_MAX_MS);
 }
 
@@ -382,37 +376,29 @@ void bus_on_message(struct room *room, struct view message)
 
 /* --- asking ---------------------------------------------------------------------------------- */
 
-struct question {
-    struct rooms *rooms;
-    uint32_t epoch;
-    char id[ROOM_ID_MAX + 1];
-};
-
 static void on_subscribers(const redisReply *reply, void *context)
 {
-    struct question *question = context;
-    struct room *room = rooms_find(question->rooms, view_of(question->id));
+    struct room_ref *ref = context;
+    struct room *room = room_of_ref(ref);
     bool others = reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
                   reply->element[1]->integer > 1;
-    if (room != NULL && room->epoch == question->epoch && room->stage == ROOM_ASKING) {
-        if (others) {
-            bus_resync(room);
-        } else {
-            room_loaded(room);
-        }
+    free(ref);
+    if (room == NULL || room->stage != ROOM_ASKING) {
+        return;
     }
-    free(question);
+    if (others) {
+        bus_resync(room);
+    } else {
+        room_loaded(room);
+    }
 }
 
 void bus_ask(struct room *room)
 {
     struct channel_name channel = channel_of(room);
-    struct question *question = mem_alloc(sizeof *question);
     struct view command[] = {view_of("PUBSUB"), view_of("NUMSUB"), view_of(channel.text)};
-    *question = (struct question){.rooms = room->rooms, .epoch = room->epoch};
-    snprintf(question->id, sizeof question->id, "%s", room->id);
     room->stage_by_ms = room_now(room) + ASK_MS;
-    redis_command(room->rooms->redis, on_subscribers, question, 3, command);
+    redis_command(room->rooms->redis, on_subscribers, room_ref_create(room), 3, command);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */

@@ -316,12 +316,6 @@ void console_on_announcement(struct room *room, struct yc_slice json)
 
 /* --- life ------------------------------------------------------------------------------------ */
 
-struct question {
-    struct rooms *rooms;
-    uint32_t epoch;
-    char id[ROOM_ID_MAX + 1];
-};
-
 /* Those who are there already get all of it once more. */
 static void tell_history(struct room *room)
 {
@@ -354,23 +348,19 @@ static void take_list(struct room *room, const redisReply *reply)
 
 static void on_list(const redisReply *reply, void *context)
 {
-    struct question *question = context;
-    struct room *room = rooms_find(question->rooms, view_of(question->id));
-    if (room != NULL && room->epoch == question->epoch && reply != NULL &&
-        reply->type == REDIS_REPLY_ARRAY) {
+    struct room_ref *ref = context;
+    struct room *room = room_of_ref(ref);
+    free(ref);
+    if (room != NULL && reply != NULL && reply->type == REDIS_REPLY_ARRAY) {
         take_list(room, reply);
     }
-    free(question);
 }
 
 void console_load(struct room *room)
 {
     struct runs_key key = key_of(room->id);
-    struct question *question = mem_alloc(sizeof *question);
     struct view command[] = {view_of("LRANGE"), view_of(key.text), view_of("0"), view_of("-1")};
-    *question = (struct question){.rooms = room->rooms, .epoch = room->epoch};
-    snprintf(question->id, sizeof question->id, "%s", room->id);
-    redis_command(room->rooms->redis, on_list, question, 4, command);
+    redis_command(room->rooms->redis, on_list, room_ref_create(room), 4, command);
 }
 
 void console_close(struct room *room)

@@ -2,6 +2,7 @@
 #include "room/frame.h"
 
 #include "base/log.h"
+#include "base/mem.h"
 
 #include <stdlib.h>
 
@@ -12,6 +13,16 @@ void frame_must(enum yc_status status)
     if (status != YC_OK) {
         log_error("room.failed reason=\"%s\"", yc_status_text(status));
         abort();
+    }
+}
+
+void frame_keep(struct yc_buf *buf, struct yc_slice bytes)
+{
+    yc_buf_free(buf);
+    if (bytes.len > 0) {
+        buf->data = (uint8_t *)mem_copy((const char *)bytes.data, bytes.len);
+        buf->len = bytes.len;
+        buf->cap = bytes.len;
     }
 }
 

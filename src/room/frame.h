@@ -33,6 +33,9 @@ struct ws_message *frame_room(struct view json);
 /* Ends the daemon when memory has ended; to be used where no other failure exists. */
 void frame_must(enum yc_status status);
 
+/* Replaces what a buffer holds by a copy. */
+void frame_keep(struct yc_buf *buf, struct yc_slice bytes);
+
 static inline struct yc_slice slice_of(struct view v)
 {
     return (struct yc_slice){(const uint8_t *)v.at, v.len};

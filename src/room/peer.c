@@ -21,9 +21,7 @@
 
 static void forget_lag(struct peer *peer)
 {
-    ws_message_unref(peer->mark);
     ws_message_unref(peer->behind);
-    peer->mark = NULL;
     peer->behind = NULL;
 }
 
@@ -73,14 +71,16 @@ void peer_tell_saved(struct peer *peer)
 static void note_state(struct peer *peer)
 {
     struct yc_buf *out = &peer->room->rooms->scratch;
-    struct ws_message *last = ws_last_queued(peer->ws);
-    if (last != NULL) {
-        frame_must(yc_encode_state_vector(peer->room->doc, out));
-        forget_lag(peer);
-        peer->behind =
-            ws_message_create(view_of_slice(yc_buf_slice(out)), (struct view){"", 0});
-        peer->mark = ws_message_ref(last);
-    }
+    frame_must(yc_encode_state_vector(peer->room->doc, out));
+    forget_lag(peer);
+    peer->behind = ws_message_create(view_of_slice(yc_buf_slice(out)), (struct view){"", 0});
+    peer->mark = ws_mark(peer->ws);
+}
+
+/* What was noted, if anything, is of what it has long had. */
+static bool note_is_old(const struct peer *peer)
+{
+    return peer->behind == NULL || ws_is_through(peer->ws, peer->mark);
 }
 
 /* All that a holder of the vector lacks, as SyncStep2. YC_MALFORMED: the vector is none. */
@@ -146,7 +146,7 @@ void peer_end_turn(struct peer *peer)
 {
     peer->answers = 0;
     if (ws_is_stuck(peer->ws)) {
-        if (peer->mark == NULL && !peer->lagging && !room_waits(peer->room)) {
+        if (!peer->lagging && note_is_old(peer) && !room_waits(peer->room)) {
             note_state(peer);
         }
         return;
@@ -167,7 +167,6 @@ static void on_drained(struct ws *ws, void *context)
         static const uint8_t nothing[] = {0};
         struct ws_message *behind = peer->behind;
         peer->behind = NULL;
-        forget_lag(peer);
         frame_must(send_state(peer, behind != NULL ? slice_of(ws_payload(behind))
                                                    : (struct yc_slice){nothing, 1}));
         ws_message_unref(behind);
@@ -263,11 +262,7 @@ static enum yc_status on_step1(struct peer *peer, struct yc_slice vector)
     if (status != YC_OK) {
         return status;
     }
-    yc_buf_free(&peer->vector);
-    peer->vector.data = mem_alloc(vector.len);
-    peer->vector.len = vector.len;
-    peer->vector.cap = vector.len;
-    memcpy(peer->vector.data, vector.data, vector.len);
+    frame_keep(&peer->vector, vector);
     peer->asks_state = true;
     room_mark_dirty(peer->room);
     if (peer->answers < ANSWERS_MAX && !ws_is_stuck(peer->ws) && !peer->lagging) {
@@ -351,8 +346,8 @@ void room_join(struct room *room, struct http_exchange *exchange)
     struct yc_buf *out = &room->rooms->scratch;
     frame_must(yc_encode_state_vector(room->doc, out));
     struct ws_message *ask = frame_sync(YC_SYNC_STEP1, yc_buf_slice(out));
-    peer_send(peer, ask);
-    peer->mark = ask; /* that one is not left out */
+    send_once(peer, ask);
+    peer->mark = ws_mark(peer->ws); /* that much is not left out */
     send_awareness(peer);
     peer_tell_saved(peer);
     log_debug("room.joined room=%s people=%zu", room->id, room->peer_count);

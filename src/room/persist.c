@@ -33,9 +33,7 @@ static const char compact_script[] =
     " return redis.call('LLEN', KEYS[2])";
 
 struct request {
-    struct rooms *rooms;
-    char id[ROOM_ID_MAX + 1];
-    uint32_t epoch; /* of the room that asked; one of the same name may have come after it */
+    struct room_ref room;
     int64_t asked_ms;
     uint64_t batch;  /* that was appended */
     size_t bytes;    /* of it */
@@ -45,18 +43,10 @@ struct request {
 static struct request *request_create(const struct room *room)
 {
     struct request *request = mem_alloc(sizeof *request);
-    request->rooms = room->rooms;
-    request->epoch = room->epoch;
+    request->room = room_ref(room);
     request->asked_ms = room_now(room);
     request->losses = room->losses;
-    snprintf(request->id, sizeof request->id, "%s", room->id);
     return request;
-}
-
-static struct room *room_of(const struct request *request)
-{
-    struct room *room = rooms_find(request->rooms, view_of(request->id));
-    return room != NULL && room->epoch == request->epoch ? room : NULL;
 }
 
 /* EVAL of a script over the keys of a room. */
@@ -117,7 +107,7 @@ static void note_log(struct room *room, const redisReply *reply, size_t bytes)
 static void on_appended(const redisReply *reply, void *context)
 {
     struct request *request = context;
-    struct room *room = room_of(request);
+    struct room *room = room_of_ref(&request->room);
     struct request asked = *request;
     free(request);
     if (room == NULL) {
@@ -196,7 +186,7 @@ static bool take_in(struct room *room, const redisReply *reply)
 static void on_loaded(const redisReply *reply, void *context)
 {
     struct request *request = context;
-    struct room *room = room_of(request);
+    struct room *room = room_of_ref(&request->room);
     int64_t asked_ms = request->asked_ms;
     free(request);
     if (room == NULL) {
@@ -227,7 +217,7 @@ void persist_load(struct room *room)
 static void on_compacted(const redisReply *reply, void *context)
 {
     struct request *request = context;
-    struct room *room = room_of(request);
+    struct room *room = room_of_ref(&request->room);
     bool done = !failed(reply) && reply->type == REDIS_REPLY_INTEGER && reply->integer >= 0;
     if (room != NULL) {
         room->saving = false;
@@ -265,7 +255,7 @@ static void write_snapshot(struct room *room, const redisReply *content)
 static void on_content(const redisReply *reply, void *context)
 {
     struct request *request = context;
-    struct room *room = room_of(request);
+    struct room *room = room_of_ref(&request->room);
     free(request);
     if (room == NULL) {
         return;

@@ -153,6 +153,16 @@ void room_remove_client(struct room *room, uint64_t client)
     add_awareness(room, NULL, yc_buf_slice(news), true);
 }
 
+/* Every daemon does so by itself: nothing is published. */
+void room_expire_awareness(struct room *room)
+{
+    enum { AWARENESS_MS = 30000 }; /* as in y-protocols */
+    struct yc_buf *news = &room->rooms->scratch;
+    frame_must(
+        yc_awareness_expire(room->awareness, (uint64_t)room_now(room), AWARENESS_MS, news));
+    add_awareness(room, NULL, yc_buf_slice(news), false);
+}
+
 /* --- the end of the turn --------------------------------------------------------------------- */
 
 enum { ROW_MAX = 64 };

@@ -134,13 +134,23 @@ struct rooms {
     uint32_t epochs;
     struct yc_buf scratch;
     struct rooms_figures figures;
-    bool closing;
 };
 
 int64_t room_now(const struct room *room); /* of the loop, ms */
 
+/* Who asked Redis something. By the time of the reply the room may have gone, and another one of the same
+ * name have come. */
+struct room_ref {
+    struct rooms *rooms;
+    uint32_t epoch;
+    char id[ROOM_ID_MAX + 1];
+};
+
 /* --- rooms.c --- */
 struct room *rooms_find(const struct rooms *rooms, struct view id);
+struct room_ref room_ref(const struct room *room);
+struct room_ref *room_ref_create(const struct room *room); /* on the heap */
+struct room *room_of_ref(const struct room_ref *ref);      /* NULL: it has gone */
 void room_loaded(struct room *room);
 void room_failed(struct room *room, enum rooms_answer answer); /* destroys it */
 
@@ -158,6 +168,7 @@ enum yc_status room_update(struct room *room, const struct peer *from, struct yc
 enum yc_status room_awareness(struct room *room, const struct peer *from,
                               struct yc_slice update, bool publish, bool *is_news);
 void room_remove_client(struct room *room, uint64_t client);
+void room_expire_awareness(struct room *room); /* of those who do not renew it */
 void room_mark_dirty(struct room *room);
 /* The two halves of the turn's end: before and after Redis' connection is written out. */
 void room_store(struct room *room);
@@ -195,8 +206,8 @@ struct peer {
     /* A connection that does not take what it is sent. behind: the state vector of what it will have
      * once `mark` is through; whatever was queued behind that can be left out. */
     bool
-        lagging; /* something was left out: it gets the difference when it has taken the rest */
-    struct ws_message *mark;
+        lagging; /* something was left out: it gets the difference once it has taken the rest */
+    uint64_t mark;
     struct ws_message *behind; /* payload only; NULL: it gets the whole document */
 };
 

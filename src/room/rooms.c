@@ -25,8 +25,7 @@ enum {
     TRIM_TICKS = 100, /* 5 s */
     LOAD_MS = 4000,
     MINUTE_MS = 60000,
-    AWARENESS_MS = 30000, /* as in y-protocols */
-    IDLE_LOG = 32,        /* log entries worth a compaction when a room is left */
+    IDLE_LOG = 32, /* log entries worth a compaction when a room is left */
     SAVE_RETRY_MS = 500,
     SAVE_SPREAD_MS = 1000, /* so that not all rooms are saved in one moment */
     ROOM_BYTES = 16384,    /* what one counts at least */
@@ -67,6 +66,26 @@ struct room *rooms_find(const struct rooms *rooms, struct view id)
         }
     }
     return NULL;
+}
+
+struct room_ref room_ref(const struct room *room)
+{
+    struct room_ref ref = {.rooms = room->rooms, .epoch = room->epoch};
+    snprintf(ref.id, sizeof ref.id, "%s", room->id);
+    return ref;
+}
+
+struct room_ref *room_ref_create(const struct room *room)
+{
+    struct room_ref *ref = mem_alloc(sizeof *ref);
+    *ref = room_ref(room);
+    return ref;
+}
+
+struct room *room_of_ref(const struct room_ref *ref)
+{
+    struct room *room = rooms_find(ref->rooms, view_of(ref->id));
+    return room != NULL && room->epoch == ref->epoch ? room : NULL;
 }
 
 bool rooms_id_is_good(struct view id)
@@ -348,17 +367,6 @@ static void save_if_due(struct room *room)
     }
 }
 
-static void expire_awareness(struct room *room)
-{
-    struct yc_buf *news = &room->rooms->scratch;
-    frame_must(
-        yc_awareness_expire(room->awareness, (uint64_t)room_now(room), AWARENESS_MS, news));
-    if (news->len > 0) {
-        list_append(&room->awareness_outbox, &outgoing_create(NULL, yc_buf_slice(news))->node);
-        room_mark_dirty(room);
-    }
-}
-
 static bool is_idle(const struct room *room)
 {
     return list_empty(&room->peers) && room->saved && !room->saving && !room_waits(room) &&
@@ -368,11 +376,13 @@ static bool is_idle(const struct room *room)
 
 static void slow_tick(struct room *room)
 {
-    expire_awareness(room);
+    room_expire_awareness(room);
     if (!is_idle(room)) {
         return;
     }
-    if (room->log_entries > IDLE_LOG && redis_ready(room->rooms->redis)) {
+    /* One that could not be compacted just now is left as it is in Redis. */
+    bool may_compact = redis_ready(room->rooms->redis) && room_now(room) >= room->save_after_ms;
+    if (room->log_entries > IDLE_LOG && may_compact) {
         persist_compact(room);
     } else {
         log_debug("room.unloaded room=%s", room->id);

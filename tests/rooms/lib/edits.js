@@ -2,18 +2,7 @@
 // that whatever came in twice is found.
 import * as Y from 'yjs';
 
-// A small generator of good numbers (mulberry32).
-export function random(seed) {
-    let state = seed >>> 0;
-    const next = () => {
-        state = (state + 0x6d2b79f5) >>> 0;
-        let t = Math.imul(state ^ (state >>> 15), 1 | state);
-        t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-        return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-    };
-    const below = (n) => Math.floor(next() * n);
-    return { next, below, pick: (list) => list[below(list.length)], chance: (p) => next() < p };
-}
+export { random } from '../../bench/engine_lib/bytes.js';
 
 // What every document of a room is made of.
 export const roots = (doc) => ({
