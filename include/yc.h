@@ -389,6 +389,10 @@ YC_API YC_CHECK enum yc_status yc_awareness_expire(struct yc_awareness *awarenes
 /* An update with everybody who is here; len 0 when nobody is. */
 YC_API YC_CHECK enum yc_status yc_awareness_encode(const struct yc_awareness *awareness,
                                                    struct yc_buf *out);
+/* Of several updates the newest entry of each client, as one update; they are not changed. len 0 when
+ * they say nothing. YC_MALFORMED, YC_MEMORY. */
+YC_API YC_CHECK enum yc_status yc_awareness_merge(const struct yc_slice *updates, size_t count,
+                                                  struct yc_buf *out);
 /* Sets a client's own state, one JSON value (null: it goes), with the next clock; also to renew it.
  * news is for the others. YC_JSON, YC_LIMIT, YC_MEMORY. */
 YC_API YC_CHECK enum yc_status yc_awareness_set(struct yc_awareness *awareness, uint64_t client,

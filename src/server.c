@@ -2,7 +2,8 @@
  *
  * Start: loop, Redis, queue, watch, HTTP, worker. A part that cannot start ends the daemon with
  * code 1 and a sentence in the log. Stop, on the first signal: no new runs (503), slots finish
- * what they run; when the last slot has ended: HTTP, Redis and all timers are closed, the loop
+ * what they run; when the last slot has ended, rooms send everybody away and give Redis what it lacks;
+ * then HTTP, Redis and all timers are closed, the loop
  * runs dry, and what is left is freed. The proof of a clean end is that the loop closes with
  * nothing left in it; if it does not, the exit code is 1. */
 #include "server.h"
@@ -27,17 +28,13 @@ struct server {
     struct api api;
     struct reaper *reaper;
     bool stopping;
-    bool closing;
+    bool drained; /* stopping, and nothing runs any more */
 };
 
 /* --- stopping ---------------------------------------------------------------------------- */
 
 static void close_parts(struct server *server)
 {
-    if (server->closing) {
-        return;
-    }
-    server->closing = true;
     struct api *api = &server->api;
     for (int i = 0; i < 2; i++) {
         uv_close((uv_handle_t *)&server->signals[i], NULL);
@@ -61,10 +58,21 @@ static void close_parts(struct server *server)
     }
 }
 
+static void on_rooms_settled(void *context)
+{
+    close_parts(context);
+}
+
 static void close_if_drained(struct server *server)
 {
     struct worker *worker = server->api.worker;
-    if (server->stopping && (worker == NULL || worker_stopped(worker))) {
+    if (!server->stopping || server->drained || (worker != NULL && !worker_stopped(worker))) {
+        return;
+    }
+    server->drained = true;
+    if (server->api.rooms != NULL) {
+        rooms_stop(server->api.rooms, on_rooms_settled, server);
+    } else {
         close_parts(server);
     }
 }

@@ -14,8 +14,8 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/redis_poll.h"
 
-#include <hiredis/adapters/libuv.h>
 #include <hiredis/async.h>
 #include <hiredis/sds.h>
 #include <stdlib.h>
@@ -82,6 +82,7 @@ struct redis {
     struct list failed;  /* never sent: answered with NULL at the next turn */
     uv_timer_t tick;
     uv_timer_t fail_timer;
+    uv_prepare_t prepare;
     bool closing;
 };
 
@@ -197,7 +198,7 @@ static void link_is_up(struct link *link)
 static void adopt(struct link *link, redisAsyncContext *context)
 {
     if (context == NULL || context->err != 0 ||
-        redisLibuvAttach(context, link->redis->loop) != REDIS_OK) {
+        !redis_poll_attach(context, link->redis->loop)) {
         if (context != NULL) {
             redisAsyncFree(context);
         }
@@ -311,8 +312,8 @@ void redis_command(struct redis *redis, redis_on_reply *on_reply_, void *context
     }
 }
 
-/* hiredis writes when the loop says that the socket takes something; this writes now. A broken
- * connection is noticed in there, and is down afterwards. */
+/* What is said is written at the end of the turn; this writes now. A broken connection is noticed in there,
+ * and is down afterwards. */
 bool redis_flush(struct redis *redis)
 {
     while (redis_ready(redis)) {
@@ -439,6 +440,19 @@ bool redis_hears(const struct redis *redis, const char *name)
     return redis->messages.state == LINK_UP && channel != NULL && channel->acknowledged;
 }
 
+/* --- the end of a turn ------------------------------------------------------------------- */
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+    struct redis *redis = prepare->data;
+    if (redis->commands.context != NULL) {
+        redis_poll_settle(redis->commands.context);
+    }
+    if (redis->messages.context != NULL) {
+        redis_poll_settle(redis->messages.context);
+    }
+}
+
 /* --- the timer --------------------------------------------------------------------------- */
 
 static void on_published(redisAsyncContext *context, void *raw, void *data)
@@ -541,9 +555,12 @@ struct redis *redis_open(uv_loop_t *loop, const char *address, redis_on_message 
     redis_subscribe(redis, redis->own_channel);
     uv_timer_init(loop, &redis->tick);
     uv_timer_init(loop, &redis->fail_timer);
+    uv_prepare_init(loop, &redis->prepare);
     redis->tick.data = redis;
+    redis->prepare.data = redis;
     redis->fail_timer.data = redis;
     uv_timer_start(&redis->tick, on_tick, 0, TICK_MS);
+    uv_prepare_start(&redis->prepare, on_prepare);
     return redis;
 }
 
@@ -558,6 +575,7 @@ void redis_close(struct redis *redis)
     on_fail_timer(&redis->fail_timer);
     uv_close((uv_handle_t *)&redis->tick, NULL);
     uv_close((uv_handle_t *)&redis->fail_timer, NULL);
+    uv_close((uv_handle_t *)&redis->prepare, NULL);
 }
 
 void redis_finish(struct redis *redis)

@@ -16,6 +16,7 @@ enum {
     ANSWER_MAX_MS = 50,
     PUBLISH_MS = 8,
     AWARENESS_MS = 100,
+    AWARENESS_DUE_MAX = 256, /* then they are merged */
     RESYNC_MIN_MS = 200,
     ASK_MS = 500,
 };
@@ -81,42 +82,52 @@ static bool trailer_parse(struct view bytes, struct trailer *trailer)
 
 /* --- telling --------------------------------------------------------------------------------- */
 
-struct channel_name {
-    char text[sizeof "collab:room:" + ROOM_ID_MAX];
-};
-
-static struct channel_name channel_named(const char *room_id)
+struct bus_channel bus_channel(const char *room_id)
 {
-    struct channel_name name;
-    snprintf(name.text, sizeof name.text, "collab:room:%s", room_id);
-    return name;
+    struct bus_channel channel;
+    snprintf(channel.name, sizeof channel.name, BUS_CHANNEL "%s", room_id);
+    return channel;
 }
 
-static struct channel_name channel_of(const struct room *room)
+static void clear_awareness(struct room *room)
 {
-    return channel_named(room->id);
+    outgoing_clear(&room->awareness_due);
+    room->awareness_count = 0;
 }
 
-/* Nothing hangs on the answer: what is not heard will be asked for. */
+void bus_note_listeners(struct room *room, long long listeners)
+{
+    room->alone = listeners <= (bus_is_open(room) ? 1 : 0);
+    if (room->alone) {
+        clear_awareness(room);
+    }
+}
+
+/* What was not heard will be asked for; just how many have heard it is of use. */
 static void on_published(const redisReply *reply, void *context)
 {
-    (void)reply;
-    (void)context;
+    struct room_ref *ref = context;
+    struct room *room = ref != NULL ? room_of_ref(ref) : NULL;
+    if (room != NULL && reply != NULL && reply->type == REDIS_REPLY_INTEGER) {
+        bus_note_listeners(room, reply->integer);
+    }
+    free(ref);
 }
 
-/* Takes over the message. */
-static void publish_as(struct rooms *rooms, const char *room_id, struct trailer *trailer,
-                       struct ws_message *message)
+/* Takes over the message. room: NULL if it is not in memory here. */
+static void publish_as(struct rooms *rooms, const char *room_id, const struct room *room,
+                       struct trailer *trailer, struct ws_message *message)
 {
-    struct channel_name channel = channel_named(room_id);
+    struct bus_channel channel = bus_channel(room_id);
     struct view frame = ws_payload(message);
     memcpy(trailer->node, rooms->node_id, NODE_ID_LEN);
     char *bytes = mem_alloc(frame.len + TRAILER_LEN);
     memcpy(bytes, frame.at, frame.len);
     trailer_format(trailer, (uint8_t *)bytes + frame.len);
     struct view command[] = {
-        view_of("PUBLISH"), view_of(channel.text), {bytes, frame.len + TRAILER_LEN}};
-    redis_command(rooms->redis, on_published, NULL, 3, command);
+        view_of("PUBLISH"), view_of(channel.name), {bytes, frame.len + TRAILER_LEN}};
+    redis_command(rooms->redis, on_published, room != NULL ? room_ref_create(room) : NULL, 3,
+                  command);
     free(bytes);
     ws_message_unref(message);
 }
@@ -128,7 +139,7 @@ static void publish(struct room *room, struct ws_message *message, uint64_t hash
                               .people = (uint32_t)room->peer_count,
                               .hash = hash,
                               .unsaved = !room->saved};
-    publish_as(room->rooms, room->id, &trailer, message);
+    publish_as(room->rooms, room->id, room, &trailer, message);
 }
 
 /* From one who does not hold the room it comes without a number. */
@@ -139,7 +150,7 @@ void bus_publish_run(struct rooms *rooms, const char *room_id, struct room *room
     if (room != NULL) {
         publish(room, frame_room(json), 0);
     } else {
-        publish_as(rooms, room_id, &nobody, frame_room(json));
+        publish_as(rooms, room_id, NULL, &nobody, frame_room(json));
     }
 }
 
@@ -184,18 +195,41 @@ void bus_publish_due(struct rooms *rooms)
     }
 }
 
+/* Of what is due, what is newest of each client becomes one. */
+static void merge_awareness(struct room *room)
+{
+    struct yc_slice updates[AWARENESS_DUE_MAX];
+    struct yc_buf *out = &room->rooms->scratch;
+    size_t count = 0;
+    LIST_EACH (&room->awareness_due, node, next) {
+        struct outgoing *outgoing = LIST_OBJECT(node, struct outgoing, node);
+        updates[count++] = (struct yc_slice){outgoing->bytes, outgoing->len};
+    }
+    frame_must(yc_awareness_merge(updates, count, out));
+    outgoing_clear(&room->awareness_due);
+    list_append(&room->awareness_due, &outgoing_create(NULL, yc_buf_slice(out))->node);
+    room->awareness_count = 1;
+}
+
+/* While nobody else listens there is nobody to tell; whoever comes asks, and is told all of it. */
 void bus_add_awareness(struct room *room, struct yc_slice news)
 {
+    if (room->alone) {
+        return;
+    }
+    if (room->awareness_count == AWARENESS_DUE_MAX) {
+        merge_awareness(room);
+    }
     list_append(&room->awareness_due, &outgoing_create(NULL, news)->node);
+    room->awareness_count++;
 }
 
 static void publish_awareness(struct room *room)
 {
-    LIST_EACH (&room->awareness_due, node, next) {
-        struct outgoing *outgoing = LIST_OBJECT(node, struct outgoing, node);
-        publish(room, frame_awareness((struct yc_slice){outgoing->bytes, outgoing->len}), 0);
-    }
-    outgoing_clear(&room->awareness_due);
+    merge_awareness(room);
+    struct outgoing *outgoing = LIST_OBJECT(room->awareness_due.next, struct outgoing, node);
+    publish(room, frame_awareness((struct yc_slice){outgoing->bytes, outgoing->len}), 0);
+    clear_awareness(room);
     room->awareness_at_ms = room_now(room) + AWARENESS_MS;
 }
 
@@ -218,6 +252,15 @@ static void publish_beat(struct room *room)
     room->beat_at_ms = next_beat(room);
 }
 
+/* While our subscription was cut, Redis may have said of somebody who still listened that it is us, and
+ * edits were not published; the hash tells him to ask. */
+void bus_reopened(struct room *room)
+{
+    room->alone = false;
+    bus_resync(room);
+    publish_beat(room);
+}
+
 void bus_resync(struct room *room)
 {
     if (room_now(room) < room->resync_after_ms) {
@@ -236,6 +279,10 @@ static void answer(struct room *room)
 {
     struct yc_buf *out = &room->rooms->scratch;
     room->answer_at_ms = 0;
+    frame_must(yc_awareness_encode(room->awareness, out));
+    if (out->len > 0) {
+        publish(room, frame_awareness(yc_buf_slice(out)), 0);
+    }
     if (yc_encode_state(room->doc, yc_buf_slice(&room->answer_vector), out) == YC_OK) {
         publish(room, frame_sync(YC_SYNC_STEP2, yc_buf_slice(out)), hash_of_doc(room));
     }
@@ -367,6 +414,7 @@ void bus_on_message(struct room *room, struct view message)
         return;
     }
     bool missed = ours && trailer.epoch != 0 && !in_sequence(room, &trailer);
+    room->alone = false;
     take(room, &frame, ours ? &trailer : NULL);
     if (missed) {
         console_load(room);
@@ -380,23 +428,24 @@ static void on_subscribers(const redisReply *reply, void *context)
 {
     struct room_ref *ref = context;
     struct room *room = room_of_ref(ref);
-    bool others = reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
-                  reply->element[1]->integer > 1;
     free(ref);
     if (room == NULL || room->stage != ROOM_ASKING) {
         return;
     }
-    if (others) {
-        bus_resync(room);
-    } else {
+    if (reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2) {
+        bus_note_listeners(room, reply->element[1]->integer);
+    }
+    if (room->alone) {
         room_loaded(room);
+    } else {
+        bus_resync(room);
     }
 }
 
 void bus_ask(struct room *room)
 {
-    struct channel_name channel = channel_of(room);
-    struct view command[] = {view_of("PUBSUB"), view_of("NUMSUB"), view_of(channel.text)};
+    struct bus_channel channel = bus_channel(room->id);
+    struct view command[] = {view_of("PUBSUB"), view_of("NUMSUB"), view_of(channel.name)};
     room->stage_by_ms = room_now(room) + ASK_MS;
     redis_command(room->rooms->redis, on_subscribers, room_ref_create(room), 3, command);
 }
@@ -406,22 +455,22 @@ void bus_ask(struct room *room)
 void bus_open(struct room *room)
 {
     room->beat_at_ms = next_beat(room);
-    redis_subscribe(room->rooms->redis, channel_of(room).text);
+    redis_subscribe(room->rooms->redis, bus_channel(room->id).name);
 }
 
 void bus_close(struct room *room)
 {
-    redis_unsubscribe(room->rooms->redis, channel_of(room).text);
+    redis_unsubscribe(room->rooms->redis, bus_channel(room->id).name);
     list_remove(&room->publishing);
     outgoing_clear(&room->updates_due);
-    outgoing_clear(&room->awareness_due);
+    clear_awareness(room);
     yc_buf_free(&room->answer_vector);
     free(room->nodes);
 }
 
 bool bus_is_open(const struct room *room)
 {
-    return redis_hears(room->rooms->redis, channel_of(room).text);
+    return redis_hears(room->rooms->redis, bus_channel(room->id).name);
 }
 
 void bus_tick(struct room *room)

@@ -8,11 +8,22 @@
  * Redis promises nothing of a channel, so what is missed is found out and asked for with SyncStep1: a gap
  * in somebody's numbers, structs that wait for others for more than a second, a new subscription, a
  * heartbeat with another hash. Everybody who holds the room may answer; each waits a moment at random
- * and keeps silent when another one was faster. */
+ * and keeps silent when another one was faster.
+ *
+ * What nobody else listens to is not published: Redis counts the listeners in the moment that it stores an
+ * edit, and whoever begins to listen later reads it from there. */
 #ifndef VVE_ROOM_BUS_H
 #define VVE_ROOM_BUS_H
 
 #include "room/room.h"
+
+#define BUS_CHANNEL "collab:room:"
+
+struct bus_channel {
+    char name[sizeof BUS_CHANNEL + ROOM_ID_MAX];
+};
+
+struct bus_channel bus_channel(const char *room_id);
 
 void bus_open(struct room *room);
 void bus_close(struct room *room);
@@ -33,7 +44,11 @@ void bus_publish_run(struct rooms *rooms, const char *room_id, struct room *room
                      struct view json);
 
 void bus_on_message(struct room *room, struct view message);
-void bus_resync(struct room *room);
+void bus_resync(struct room *room); /* asks the others */
+void bus_reopened(
+    struct room *room); /* after a cut subscription: asks them, and lets them ask */
+/* Redis has told how many listen to the room's channel. */
+void bus_note_listeners(struct room *room, long long listeners);
 void bus_tick(struct room *room);
 
 size_t bus_people(const struct room *room); /* elsewhere */

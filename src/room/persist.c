@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "room/bus.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,8 @@ static const char load_script[] =
 static const char append_script[] =
     "local n = redis.call('RPUSH', KEYS[2], ARGV[1])"
     " for i = 1, 3 do redis.call('EXPIRE', KEYS[i], ARGV[2]) end"
-    " return {n, redis.call('GET', KEYS[3]) or '0'}";
+    " return {n, redis.call('GET', KEYS[3]) or '0', redis.call('PUBSUB', 'NUMSUB', "
+    "ARGV[3])[2]}";
 
 /* Runs out of memory as well: it makes things smaller. */
 static const char compact_script[] =
@@ -82,19 +84,22 @@ static bool failed(const redisReply *reply)
 
 /* --- appending ------------------------------------------------------------------------------- */
 
+enum { APPEND_ENTRIES, APPEND_BASE, APPEND_LISTENERS, APPEND_PARTS };
+
 static bool is_append(const redisReply *reply)
 {
-    return reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
-           reply->element[0]->type == REDIS_REPLY_INTEGER &&
-           reply->element[1]->type == REDIS_REPLY_STRING;
+    return reply->type == REDIS_REPLY_ARRAY && reply->elements == APPEND_PARTS &&
+           reply->element[APPEND_ENTRIES]->type == REDIS_REPLY_INTEGER &&
+           reply->element[APPEND_BASE]->type == REDIS_REPLY_STRING &&
+           reply->element[APPEND_LISTENERS]->type == REDIS_REPLY_INTEGER;
 }
 
 /* Snapshots are counted upwards and logs only grow between them. Where that does not hold, somebody has
  * taken from Redis what was in it. */
 static void note_log(struct room *room, const redisReply *reply, size_t bytes)
 {
-    size_t entries = (size_t)reply->element[0]->integer;
-    long long base = strtoll(reply->element[1]->str, NULL, 10);
+    size_t entries = (size_t)reply->element[APPEND_ENTRIES]->integer;
+    long long base = strtoll(reply->element[APPEND_BASE]->str, NULL, 10);
     if (base < room->base || (base == room->base && entries <= room->log_entries)) {
         log_warn("room.taken_from_redis room=%s", room->id);
         room_lost(room);
@@ -119,18 +124,20 @@ static void on_appended(const redisReply *reply, void *context)
     }
     room->stored = true;
     note_log(room, reply, asked.bytes);
-    room_stored(room, asked.batch);
+    room_stored(room, asked.batch, reply->element[APPEND_LISTENERS]->integer);
 }
 
 void persist_append(struct room *room, struct yc_slice update, uint64_t batch)
 {
     struct request *request = request_create(room);
     char ttl[24];
+    struct bus_channel channel = bus_channel(room->id);
     struct view arguments[] = {view_of_slice(update),
-                               number_view(ttl, room->rooms->conf->room_ttl_s)};
+                               number_view(ttl, room->rooms->conf->room_ttl_s),
+                               view_of(channel.name)};
     request->batch = batch;
     request->bytes = update.len;
-    run(room, append_script, arguments, 2, on_appended, request);
+    run(room, append_script, arguments, 3, on_appended, request);
 }
 
 /* --- reading --------------------------------------------------------------------------------- */

@@ -239,12 +239,14 @@ void room_store(struct room *room)
     }
 }
 
-void room_stored(struct room *room, uint64_t number)
+void room_stored(struct room *room, uint64_t number, long long listeners)
 {
+    bus_note_listeners(room, listeners);
     LIST_EACH (&room->batches, node, next) {
         struct batch *batch = LIST_OBJECT(node, struct batch, node);
         if (batch->number == number) {
             batch->appends--;
+            batch->heard = batch->heard || !room->alone;
             room_mark_dirty(room);
             return;
         }
@@ -305,7 +307,10 @@ static void deliver_batches(struct room *room)
             return;
         }
         list_remove(&batch->node);
-        outgoing_merge(room, &batch->news, is_published, bus_add_update);
+        /* Whoever begins to listen after it was stored finds it in Redis. */
+        if (batch->heard || !room->saved) {
+            outgoing_merge(room, &batch->news, is_published, bus_add_update);
+        }
         deliver_news(room, &batch->news);
         outgoing_clear(&batch->news);
         free(batch);

@@ -44,6 +44,7 @@ struct batch {
     struct list news; /* struct outgoing */
     uint64_t number;
     unsigned appends; /* not answered yet */
+    bool heard;       /* when it was stored, others than us listened to the channel */
     int64_t since_ms;
 };
 
@@ -112,8 +113,11 @@ struct room {
     struct yc_buf answer_vector; /* what the answer is to hold; empty: everything */
     struct list publishing;      /* in rooms->publishing while there is something to publish */
     struct list updates_due;     /* struct outgoing: to be published soon, so are these */
-    struct list awareness_due;
+    struct list awareness_due;   /* struct outgoing */
+    size_t awareness_count;      /* of them */
     int64_t awareness_at_ms;
+    bool
+        alone; /* nobody else listened to the channel when Redis last told, and none has spoken since */
 };
 
 struct rooms {
@@ -129,7 +133,10 @@ struct rooms {
     uv_timer_t tick;
     struct list makers; /* struct maker: who has made rooms in this minute */
     unsigned ticks;
-    bool trim_due; /* somebody has left or a room has gone */
+    bool trim_due;      /* somebody has left or a room has gone */
+    int64_t stop_by_ms; /* stopping: when to wait no longer for Redis; 0: not stopping */
+    void (*on_settled)(void *context);
+    void *settled_context;
     char node_id[NODE_ID_LEN + 1];
     uint32_t epochs;
     struct yc_buf scratch;
@@ -173,8 +180,8 @@ void room_mark_dirty(struct room *room);
 /* The two halves of the turn's end: before and after Redis' connection is written out. */
 void room_store(struct room *room);
 void room_deliver(struct room *room);
-/* Redis has one more of a batch's updates. */
-void room_stored(struct room *room, uint64_t batch);
+/* Redis has one more of a batch's updates; `listeners`: how many listened to the room's channel then. */
+void room_stored(struct room *room, uint64_t batch, long long listeners);
 void room_lost(struct room *room);        /* Redis lacks something, or may */
 bool room_waits(const struct room *room); /* there are batches */
 /* The whole document as SyncStep2, cached. */

@@ -27,11 +27,11 @@ enum {
     MINUTE_MS = 60000,
     IDLE_LOG = 32, /* log entries worth a compaction when a room is left */
     SAVE_RETRY_MS = 500,
+    STOP_MS = 10000, /* how long Redis may take to be told what it lacks */
+    STOP_TICK_MS = 5,
     SAVE_SPREAD_MS = 1000, /* so that not all rooms are saved in one moment */
     ROOM_BYTES = 16384,    /* what one counts at least */
 };
-
-#define CHANNEL_PREFIX "collab:room:"
 
 /* Somebody who waits for a room to be loaded. */
 struct entrant {
@@ -287,10 +287,10 @@ static bool is_full(const struct rooms *rooms)
 static void want(struct rooms *rooms, const char *id, struct entrant *entrant)
 {
     struct room *room = rooms_find(rooms, view_of(id));
-    if (room != NULL && room->stage == ROOM_READY) {
-        answer(entrant, judge(room, entrant), room);
-    } else if (room == NULL && !redis_ready(rooms->redis)) {
+    if (rooms->stop_by_ms != 0 || (room == NULL && !redis_ready(rooms->redis))) {
         answer(entrant, ROOMS_AWAY, NULL);
+    } else if (room != NULL && room->stage == ROOM_READY) {
+        answer(entrant, judge(room, entrant), room);
     } else if (room == NULL && is_full(rooms)) {
         answer(entrant, ROOMS_BUDGET, NULL);
     } else {
@@ -322,12 +322,12 @@ void rooms_look(struct rooms *rooms, const char *id, rooms_on_room *on_room, voi
 
 bool rooms_owns_channel(struct view channel)
 {
-    return view_starts(channel, CHANNEL_PREFIX);
+    return view_starts(channel, BUS_CHANNEL);
 }
 
 void rooms_on_message(struct rooms *rooms, struct view channel, struct view message)
 {
-    size_t prefix = sizeof CHANNEL_PREFIX - 1;
+    size_t prefix = sizeof BUS_CHANNEL - 1;
     struct view id = {channel.at + prefix, channel.len - prefix};
     struct room *room = rooms_find(rooms, id);
     if (room == NULL) {
@@ -336,7 +336,7 @@ void rooms_on_message(struct rooms *rooms, struct view channel, struct view mess
     if (message.at != NULL) {
         bus_on_message(room, message);
     } else if (room->stage == ROOM_READY) {
-        bus_resync(room);
+        bus_reopened(room);
         console_load(room);
     } else {
         load_if_heard(room);
@@ -367,10 +367,16 @@ static void save_if_due(struct room *room)
     }
 }
 
+/* Redis has, and others have been told, all there is. */
+static bool is_settled(const struct room *room)
+{
+    return room->saved && !room->saving && !room_waits(room) && list_empty(&room->publishing) &&
+           list_empty(&room->outbox);
+}
+
 static bool is_idle(const struct room *room)
 {
-    return list_empty(&room->peers) && room->saved && !room->saving && !room_waits(room) &&
-           list_empty(&room->publishing) && list_empty(&room->outbox) &&
+    return list_empty(&room->peers) && is_settled(room) &&
            room_now(room) - room->idle_since_ms >= room->rooms->conf->room_idle_ms;
 }
 
@@ -412,6 +418,16 @@ static void tick_room(struct room *room, bool slow)
     }
 }
 
+static void settle(struct rooms *rooms, size_t unsettled)
+{
+    void (*on_settled)(void *) = rooms->on_settled;
+    if (on_settled != NULL &&
+        (unsettled == 0 || (int64_t)uv_now(rooms->loop) >= rooms->stop_by_ms)) {
+        rooms->on_settled = NULL;
+        on_settled(rooms->settled_context);
+    }
+}
+
 /* Whether Redis has been away since the last look. */
 static bool notice_redis(struct rooms *rooms)
 {
@@ -427,11 +443,13 @@ static void on_tick(uv_timer_t *timer)
     bool back = notice_redis(rooms);
     size_t bytes = 0;
     size_t unsaved = 0;
+    size_t unsettled = 0;
     for (size_t i = 0; i < ROOM_BUCKETS; i++) {
         LIST_EACH (&rooms->buckets[i], node, next) {
             struct room *room = LIST_OBJECT(node, struct room, node);
             bytes += slow ? memory_of(room) : 0;
             unsaved += !room->saved;
+            unsettled += !is_settled(room);
             if (back && room->stage == ROOM_READY) {
                 /* It may have come back with less than it had. */
                 room_lost(room);
@@ -446,6 +464,7 @@ static void on_tick(uv_timer_t *timer)
         rooms->trim_due = false;
         malloc_trim(0);
     }
+    settle(rooms, unsettled);
 }
 
 /* The end of a turn of the loop; see room.h. */
@@ -502,6 +521,22 @@ void rooms_set_runs(struct rooms *rooms, const struct rooms_runs *runs)
     rooms->runs = *runs;
 }
 
+void rooms_stop(struct rooms *rooms, void (*on_settled)(void *context), void *context)
+{
+    rooms->on_settled = on_settled;
+    rooms->settled_context = context;
+    rooms->stop_by_ms = (int64_t)uv_now(rooms->loop) + STOP_MS;
+    for (size_t i = 0; i < ROOM_BUCKETS; i++) {
+        LIST_EACH (&rooms->buckets[i], node, next) {
+            struct room *room = LIST_OBJECT(node, struct room, node);
+            turn_away(room, ROOMS_AWAY);
+            peers_close(room, WS_GOING_AWAY, "the server stops");
+            room->save_after_ms = 0;
+        }
+    }
+    uv_timer_start(&rooms->tick, on_tick, STOP_TICK_MS, STOP_TICK_MS);
+}
+
 void rooms_close(struct rooms *rooms)
 {
     for (size_t i = 0; i < ROOM_BUCKETS; i++) {
@@ -511,7 +546,6 @@ void rooms_close(struct rooms *rooms)
                 log_error("room.lost room=%s", room->id);
             }
             turn_away(room, ROOMS_AWAY);
-            peers_close(room, WS_GOING_AWAY, "the server stops");
         }
     }
     before_flush(rooms);

@@ -475,6 +475,27 @@ enum yc_status yc_awareness_encode(const struct yc_awareness *awareness, struct 
     return ycp_buf_end(out);
 }
 
+/* To one who knows nothing all of it is news, which he tells in one piece. */
+enum yc_status yc_awareness_merge(const struct yc_slice *updates, size_t count,
+                                  struct yc_buf *out)
+{
+    static const struct yc_awareness_limits none = {
+        .clients = UINT32_MAX, .state_bytes = UINT32_MAX, .bytes = SIZE_MAX};
+    struct yc_awareness *newcomer = yc_awareness_create(&none, out->allocator);
+    struct changes changes;
+    begin(&changes);
+    enum yc_status status = newcomer != NULL ? YC_OK : YC_MEMORY;
+    for (size_t i = 0; i < count && status == YC_OK; i++) {
+        status = stage_update(newcomer, updates[i], &changes);
+    }
+    ycp_buf_begin(out);
+    if (status == YC_OK) {
+        status = write_news(&changes, out);
+    }
+    yc_awareness_destroy(newcomer);
+    return status;
+}
+
 size_t yc_awareness_count(const struct yc_awareness *awareness)
 {
     return awareness->here;

@@ -100,6 +100,30 @@ static void tell_newcomer(const struct yc_awareness *awareness)
     yc_awareness_destroy(newcomer);
 }
 
+/* Whoever hears two updates, or one made of both, knows the same. */
+static void merge(struct yc_slice first, struct yc_slice second)
+{
+    const struct yc_slice updates[] = {first, second};
+    static const struct yc_awareness_limits none = {.clients = UINT32_MAX, .bytes = SIZE_MAX};
+    struct yc_awareness *of_two = yc_awareness_create(&none, NULL);
+    struct yc_awareness *of_one = yc_awareness_create(&none, NULL);
+    struct yc_buf merged = {0};
+    must(of_two != NULL && of_one != NULL);
+    bool good = yc_awareness_apply(of_two, first, 0, NULL) == YC_OK &&
+                yc_awareness_apply(of_two, second, 0, NULL) == YC_OK;
+    enum yc_status status = yc_awareness_merge(updates, 2, &merged);
+    must(!good || status == YC_OK);
+    if (good && merged.len > 0) {
+        follow(of_one, &merged, 0);
+    }
+    if (good) {
+        must_be_level(of_two, of_one);
+    }
+    yc_buf_free(&merged);
+    yc_awareness_destroy(of_two);
+    yc_awareness_destroy(of_one);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2) {
@@ -110,6 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t first = data[0] < len ? data[0] : len;
     const struct yc_awareness_limits limits = {
         .clients = 6, .state_bytes = 48, .bytes = 128, .forget_ms = 60};
+    merge((struct yc_slice){bytes, first}, (struct yc_slice){bytes + first, len - first});
     struct yc_awareness *awareness = yc_awareness_create(&limits, NULL);
     struct yc_awareness *follower = yc_awareness_create(&limits, NULL);
     must(awareness != NULL && follower != NULL);

@@ -44,6 +44,8 @@ async function typeWords(client, watcher, count) {
     }
 }
 
+const saved = (client) => client.told.filter((told) => 'saved' in told).at(-1)?.saved;
+
 test(`SIGKILL at a random update, ${ROUNDS} times in one room, seed ${seed}`, async () => {
     const r = random(seed);
     const house = await open();
@@ -116,7 +118,6 @@ test('Redis away: not saved is said, the room goes on, and is saved when Redis i
     const room = freshRoom();
     const [ada, bob] = [await joined(house, room), await joined(house, room)];
     const watcher = await watch(house, room);
-    const saved = (client) => client.told.filter((told) => 'saved' in told).at(-1)?.saved;
     const text = (client) => client.doc.getText('t').toString();
     ada.doc.getText('t').insert(0, 'before');
     await until('before', () => text(bob) === 'before');
@@ -190,6 +191,25 @@ test('SIGTERM loses nothing either', async () => {
         relayed.push(...watcher.relayed);
         await assertHolds(house, room, relayed, `seed ${seed}, round ${i}`);
     }
+});
+
+test('SIGTERM waits for a Redis that comes back, and gives it what it lacks', async () => {
+    const house = await open();
+    const room = freshRoom();
+    const [ada, bob] = [await joined(house, room), await joined(house, room)];
+    ada.doc.getText('t').insert(0, 'kept');
+    await until('the edit', () => bob.doc.getText('t').toString() === 'kept');
+    await redis.kill();
+    ada.doc.getText('t').insert(4, ' all the same');
+    await until('not saved', () => saved(bob) === false);
+    house.daemon.signal('SIGTERM');
+    await until('the sockets to be closed', () => !bob.provider.wsconnected);
+    leaveAll();
+    await redis.up();
+    assert.equal(await house.daemon.exit, 0, house.daemon.log);
+    assert.doesNotMatch(house.daemon.log, /room\.lost/);
+    await house.start();
+    assert.equal((await joined(house, room)).atSync, 'kept all the same');
 });
 
 test('an empty room is unloaded after its idle time and comes back from Redis', async () => {

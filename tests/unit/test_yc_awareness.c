@@ -499,6 +499,54 @@ static void test_memory_that_runs_out_changes_nothing(void **state)
     sweep(EXPIRE, 1);
 }
 
+static void test_several_updates_become_one(void **state)
+{
+    (void)state;
+    struct yc_buf out = {0};
+    const struct yc_slice updates[] = {
+        BYTES("\2\1\1\1"
+              "7"
+              "\2\3\1"
+              "8"), /* two clients */
+        BYTES("\1\1\3\1"
+              "9"), /* a newer state of the one */
+        BYTES("\1\2\3\4"
+              "null"), /* the other goes, at the same clock */
+        BYTES("\1\1\2\1"
+              "0"), /* old */
+        BYTES("\1\5\4\4"
+              "null"), /* one of whom nothing else is known */
+    };
+    assert_int_equal(yc_awareness_merge(updates, 5, &out), YC_OK);
+    assert_bytes(yc_buf_slice(&out), BYTES("\3\1\3\1"
+                                           "9"
+                                           "\2\3\4"
+                                           "null"
+                                           "\5\4\4"
+                                           "null"));
+    assert_int_equal(yc_awareness_merge(updates, 1, &out), YC_OK);
+    assert_bytes(yc_buf_slice(&out), updates[0]);
+    assert_int_equal(yc_awareness_merge(NULL, 0, &out), YC_OK);
+    assert_int_equal(out.len, 0);
+    const struct yc_slice bad[] = {updates[0], BYTES("\1\1\7\1"
+                                                     "{")};
+    assert_int_equal(yc_awareness_merge(bad, 2, &out), YC_MALFORMED);
+    assert_int_equal(out.len, 0);
+    yc_buf_free(&out);
+    for (size_t granted = 0;; granted++) {
+        struct meter meter = {0, granted};
+        const struct yc_allocator allocator = {resize_metered, &meter};
+        struct yc_buf metered = {.allocator = &allocator};
+        enum yc_status status = yc_awareness_merge(updates, 5, &metered);
+        yc_buf_free(&metered);
+        if (status == YC_OK) {
+            assert_true(granted > 4);
+            break;
+        }
+        assert_int_equal(status, YC_MEMORY);
+    }
+}
+
 static void test_no_memory_to_begin_with(void **state)
 {
     (void)state;
@@ -594,6 +642,7 @@ int main(void)
         cmocka_unit_test(test_stale_states_are_not_looked_at),
         cmocka_unit_test(test_peek),
         cmocka_unit_test(test_memory_that_runs_out_changes_nothing),
+        cmocka_unit_test(test_several_updates_become_one),
         cmocka_unit_test(test_no_memory_to_begin_with),
         cmocka_unit_test(test_as_many_clients_as_there_may_be),
     };
