@@ -103,10 +103,9 @@ bool ycp_block_next(struct block_reader *reader, struct block *block)
     return !bytes->bad;
 }
 
-static void put_id(struct yc_buf *out, struct yc_id id)
+static uint8_t *write_id(uint8_t *at, struct yc_id id)
 {
-    ycp_put_varuint(out, id.client);
-    ycp_put_varuint(out, id.clock);
+    return ycp_write_varuint(ycp_write_varuint(at, id.client), id.clock);
 }
 
 void ycp_block_put_head(struct yc_buf *out, const struct block *block, uint64_t offset)
@@ -116,23 +115,25 @@ void ycp_block_put_head(struct yc_buf *out, const struct block *block, uint64_t 
     if (offset > 0) {
         origin = (struct yc_id){block->id.client, block->id.clock + offset - 1};
     }
-    ycp_put_u8(out, (uint8_t)(block->ref | (has_origin ? INFO_ORIGIN : 0) |
-                              (block->has_right ? INFO_RIGHT : 0) |
-                              (block->has_key ? INFO_KEY : 0)));
-    if (has_origin) {
-        put_id(out, origin);
-    }
-    if (block->has_right) {
-        put_id(out, block->right);
-    }
-    if (has_origin || block->has_right) {
+    if (!ycp_buf_reserve(out, 1 + 4 * YCP_VARUINT_MAX)) {
         return;
     }
-    ycp_put_varuint(out, block->parent == PARENT_ROOT);
+    uint8_t *at = out->data + out->len;
+    *at++ = (uint8_t)(block->ref | (has_origin ? INFO_ORIGIN : 0) |
+                      (block->has_right ? INFO_RIGHT : 0) | (block->has_key ? INFO_KEY : 0));
+    at = has_origin ? write_id(at, origin) : at;
+    at = block->has_right ? write_id(at, block->right) : at;
+    bool has_parent = !has_origin && !block->has_right;
+    if (has_parent) {
+        at = ycp_write_varuint(at, block->parent == PARENT_ROOT);
+        at = block->parent == PARENT_ROOT ? at : write_id(at, block->parent_id);
+    }
+    out->len = (size_t)(at - out->data);
+    if (!has_parent) {
+        return;
+    }
     if (block->parent == PARENT_ROOT) {
         ycp_put_bytes(out, block->root);
-    } else {
-        put_id(out, block->parent_id);
     }
     if (block->has_key) {
         ycp_put_bytes(out, block->key);

@@ -14,9 +14,6 @@
  * even one padded with zeros, comes out as NaN. */
 #define MAX_SHIFT 1023
 
-/* The longest varuint of a uint64_t. */
-#define MAX_VARUINT_SIZE 10
-
 #define MIN_CAP 64
 
 struct reader ycp_reader(struct yc_slice bytes)
@@ -153,8 +150,11 @@ static bool buf_fail(struct yc_buf *buf)
     return false;
 }
 
-static bool buf_grow(struct yc_buf *buf, size_t more)
+bool ycp_buf_grow(struct yc_buf *buf, size_t more)
 {
+    if (buf->failed) {
+        return false;
+    }
     if (more > SIZE_MAX - buf->len) {
         return buf_fail(buf);
     }
@@ -174,14 +174,6 @@ static bool buf_grow(struct yc_buf *buf, size_t more)
     return true;
 }
 
-bool ycp_buf_reserve(struct yc_buf *buf, size_t more)
-{
-    if (buf->failed) {
-        return false;
-    }
-    return more <= buf->cap - buf->len || buf_grow(buf, more);
-}
-
 void ycp_put_u8(struct yc_buf *buf, uint8_t byte)
 {
     if (ycp_buf_reserve(buf, 1)) {
@@ -191,13 +183,10 @@ void ycp_put_u8(struct yc_buf *buf, uint8_t byte)
 
 void ycp_put_varuint(struct yc_buf *buf, uint64_t value)
 {
-    if (!ycp_buf_reserve(buf, MAX_VARUINT_SIZE)) {
-        return;
+    if (ycp_buf_reserve(buf, YCP_VARUINT_MAX)) {
+        uint8_t *at = buf->data + buf->len;
+        buf->len += (size_t)(ycp_write_varuint(at, value) - at);
     }
-    for (; value >= 0x80; value >>= 7) {
-        buf->data[buf->len++] = (uint8_t)(value | 0x80);
-    }
-    buf->data[buf->len++] = (uint8_t)value;
 }
 
 void ycp_put_varint(struct yc_buf *buf, uint64_t magnitude, bool negative)

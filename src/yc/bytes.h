@@ -7,6 +7,7 @@
 #include "yc.h"
 
 #define YCP_MAX_INTEGER ((UINT64_C(1) << 53) - 1) /* what JavaScript counts exactly */
+#define YCP_VARUINT_MAX 10                        /* bytes of any 64-bit number */
 
 struct reader {
     const uint8_t *at;
@@ -26,8 +27,13 @@ struct yc_slice ycp_get_string(struct reader *reader); /* the same, and it is UT
 
 /* Empties a buffer for a new result; clears failed. */
 void ycp_buf_begin(struct yc_buf *buf);
+/* Gets room for more bytes. False: failed, and empty. */
+bool ycp_buf_grow(struct yc_buf *buf, size_t more);
 /* Room for more bytes, at once. False: failed, and empty. */
-bool ycp_buf_reserve(struct yc_buf *buf, size_t more);
+static inline bool ycp_buf_reserve(struct yc_buf *buf, size_t more)
+{
+    return (!buf->failed && more <= buf->cap - buf->len) || ycp_buf_grow(buf, more);
+}
 /* YC_OK, or YC_MEMORY and the buffer empty. */
 enum yc_status ycp_buf_end(struct yc_buf *buf);
 
@@ -38,5 +44,15 @@ void ycp_put_raw(struct yc_buf *buf, const void *data, size_t len);
 void ycp_put_bytes(struct yc_buf *buf, struct yc_slice bytes); /* with a length in front */
 void ycp_put_text(struct yc_buf *buf, const char *text);       /* a C string, raw */
 size_t ycp_varuint_size(uint64_t value);                       /* 1 .. 8 */
+
+/* Into room that was reserved, for what is written for each struct. Behind what was written. */
+static inline uint8_t *ycp_write_varuint(uint8_t *at, uint64_t value)
+{
+    for (; value >= 0x80; value >>= 7) {
+        *at++ = (uint8_t)(value | 0x80);
+    }
+    *at++ = (uint8_t)value;
+    return at;
+}
 
 #endif

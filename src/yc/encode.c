@@ -122,11 +122,14 @@ static void put_part(const struct yc_doc *doc, struct yc_buf *out, const struct 
     ycp_put_varuint(out, part->id);
     ycp_put_varuint(out, part->from);
     uint32_t offset = part->from - ycp_store_at(store, part->client, place)->clock;
-    do {
-        fetch_ahead(client->leaves[place.leaf].leaf, place.index);
-        put_item(doc, out, ycp_store_at(store, part->client, place), offset);
-        offset = 0;
-    } while (ycp_place_next(store, part->client, &place));
+    for (; place.leaf < client->leaf_count; place = (struct place){place.leaf + 1, 0}) {
+        const struct leaf *leaf = client->leaves[place.leaf].leaf;
+        for (; place.index < leaf->count; place.index++) {
+            fetch_ahead(leaf, place.index);
+            put_item(doc, out, leaf->items[place.index], offset);
+            offset = 0;
+        }
+    }
 }
 
 static void put_parts(const struct yc_doc *doc, struct yc_buf *out, struct part *parts,
@@ -226,9 +229,10 @@ static bool gather_deleted(const struct yc_doc *doc, struct census *census, uint
                            struct id_set *deleted)
 {
     uint64_t id = doc->store.clients[client]->id;
+    struct place place = {0};
     uint32_t start;
-    uint32_t end = 0;
-    while (ycp_store_next_deleted(&doc->store, client, end, &start, &end)) {
+    uint32_t end;
+    while (ycp_store_next_deleted(&doc->store, client, &place, &start, &end)) {
         struct id_range range = {id, start, end - start};
         if (!ycp_idset_add(deleted, &census->heap, range)) {
             return false;
@@ -393,9 +397,10 @@ static uint64_t hash_client(const struct yc_doc *doc, uint32_t client)
     const struct store *store = &doc->store;
     uint64_t hash = mix(mix(UINT64_C(0x9e3779b97f4a7c15), store->clients[client]->id),
                         store->clients[client]->state);
+    struct place place = {0};
     uint32_t start;
-    uint32_t end = 0;
-    while (ycp_store_next_deleted(store, client, end, &start, &end)) {
+    uint32_t end;
+    while (ycp_store_next_deleted(store, client, &place, &start, &end)) {
         hash = mix(mix(hash, start), end);
     }
     return hash;

@@ -466,20 +466,16 @@ static bool find_deleted(const struct client *client, struct place *place, bool 
     return false;
 }
 
-bool ycp_store_next_deleted(const struct store *store, uint32_t client, uint32_t from,
+bool ycp_store_next_deleted(const struct store *store, uint32_t client, struct place *place,
                             uint32_t *start, uint32_t *end)
 {
     const struct client *owner = store->clients[client];
-    if (from >= owner->state) {
+    if (!find_deleted(owner, place, true)) {
         return false;
     }
-    struct place place = ycp_store_find(store, client, from);
-    if (!find_deleted(owner, &place, true)) {
-        return false;
-    }
-    *start = owner->leaves[place.leaf].leaf->clocks[place.index];
-    *end = find_deleted(owner, &place, false)
-               ? owner->leaves[place.leaf].leaf->clocks[place.index]
+    *start = owner->leaves[place->leaf].leaf->clocks[place->index];
+    *end = find_deleted(owner, place, false)
+               ? owner->leaves[place->leaf].leaf->clocks[place->index]
                : owner->state;
     return true;
 }

@@ -156,8 +156,9 @@ void ycp_store_insert_after(struct store *store, struct place place, struct item
 void ycp_store_remove(struct store *store, uint32_t client, struct place place);
 /* Marks an item that is in its leaf as deleted. */
 void ycp_store_delete(struct store *store, struct item *item);
-/* The next run of deleted clocks of a client, from a clock on; false when there is none. */
-bool ycp_store_next_deleted(const struct store *store, uint32_t client, uint32_t from,
+/* The next run of deleted clocks of a client, from a place on, which moves behind it and is {0} at first;
+ * false when there is none. */
+bool ycp_store_next_deleted(const struct store *store, uint32_t client, struct place *place,
                             uint32_t *start, uint32_t *end);
 /* Moves to the neighbour; false at the end, and the place stays. */
 bool ycp_place_next(const struct store *store, uint32_t client, struct place *place);
