@@ -17,14 +17,19 @@ const FLAGS = [
     ...['--room-people', '2000'],
 ];
 
-// With as many open files as the system lets a process ask for; Node asks by itself.
-const ALL_FILES = ['sh', '-c', 'ulimit -n "$(ulimit -H -n)" && exec "$0" "$@"'];
+// With as many open files as the system lets a process ask for (Node asks by itself), and with the
+// memory setting of deploy/run.
+const AS_DEPLOYED = [
+    'sh',
+    '-c',
+    'ulimit -n "$(ulimit -H -n)" && GLIBC_TUNABLES=glibc.malloc.tcache_count=0 exec "$0" "$@"',
+];
 
 // Redis writes to disk once a second, as deploy/run starts it.
 async function startOurs() {
     const redis = await startRedis({ args: ['--appendfsync', 'everysec'] });
     try {
-        const daemon = await startDaemon(redis, { args: FLAGS, wrap: ALL_FILES });
+        const daemon = await startDaemon(redis, { args: FLAGS, wrap: AS_DEPLOYED });
         return {
             port: daemon.port,
             pids: [daemon.pid, redis.server.pid],
