@@ -4,7 +4,6 @@
 #include "api/reply.h"
 #include "api/routes.h"
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -22,8 +21,8 @@ struct submission {
     bool wait;
     char *room_id; /* whose console shows the run; NULL: none */
     char *by;      /* NULL: nobody said */
+    char *code;    /* for the room's history */
     int64_t at;
-    uint64_t code_hash;
     struct queue_rate rate;
     /* a request that was refused before admission, waiting for its rate-limit headers */
     int refusal_status;
@@ -39,6 +38,7 @@ static void submission_destroy(struct submission *submission)
 {
     free(submission->room_id);
     free(submission->by);
+    free(submission->code);
     free(submission);
 }
 
@@ -198,7 +198,7 @@ static void announce(const struct submission *submission)
             .job_id = submission->job_id,
             .by = submission->by,
             .at = submission->at,
-            .code_hash = submission->code_hash,
+            .code = submission->code,
         };
         rooms_announce_run(submission->api->rooms, submission->room_id, &run);
     }
@@ -316,7 +316,7 @@ void execute_post(struct api *api, struct http_exchange *exchange, const char *j
     submission->room_id = mem_string(job.room_id);
     submission->by = mem_string(job.by);
     submission->at = job.submitted_at;
-    submission->code_hash = hash_of(view_of(job.code));
+    submission->code = submission->room_id != NULL ? mem_string(job.code) : NULL;
     queue_admit(api->queue, &job, request->client, on_admit, submission);
     job_finish(&job);
 }

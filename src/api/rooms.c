@@ -1,4 +1,4 @@
-/* GET /api/rooms/:roomId and its text. Loop thread only. */
+/* GET /api/rooms/:roomId, its text and its runs. Loop thread only. */
 #include "api/reply.h"
 #include "api/routes.h"
 #include "base/mem.h"
@@ -30,6 +30,12 @@ static void reply_text(struct api *api, struct http_exchange *exchange, struct r
     buf_finish(&text);
 }
 
+static void reply_unread(struct http_exchange *exchange)
+{
+    http_reply_error(exchange, 503, "unavailable",
+                     "The room cannot be read right now. Try again in 2 s.", 2, NULL, 0);
+}
+
 /* NULL: it has been answered. */
 static struct http_exchange *take(struct pending_reply *pending, enum rooms_answer answer)
 {
@@ -41,8 +47,7 @@ static struct http_exchange *take(struct pending_reply *pending, enum rooms_answ
         http_reply_error(exchange, 404, "not_found", "Nobody has written in this room.", -1,
                          NULL, 0);
     } else {
-        http_reply_error(exchange, 503, "unavailable",
-                         "The room cannot be read right now. Try again in 2 s.", 2, NULL, 0);
+        reply_unread(exchange);
     }
     return NULL;
 }
@@ -73,6 +78,25 @@ static void look(struct api *api, struct http_exchange *exchange, const char *ro
     struct pending_reply *pending = mem_alloc(sizeof *pending);
     *pending = (struct pending_reply){api, http_id(exchange)};
     rooms_look(api->rooms, room_id, on_room, pending);
+}
+
+static void on_history(const char *json, void *context)
+{
+    struct pending_reply *pending = context;
+    struct http_exchange *exchange = http_find(pending->api->http, pending->exchange);
+    if (exchange != NULL && json != NULL) {
+        reply_json(exchange, 200, view_of(json));
+    } else if (exchange != NULL) {
+        reply_unread(exchange);
+    }
+    free(pending);
+}
+
+void runs_get(struct api *api, struct http_exchange *exchange, const char *room_id)
+{
+    struct pending_reply *pending = mem_alloc(sizeof *pending);
+    *pending = (struct pending_reply){api, http_id(exchange)};
+    rooms_read_history(api->rooms, room_id, on_history, pending);
 }
 
 void room_get(struct api *api, struct http_exchange *exchange, const char *room_id)

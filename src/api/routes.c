@@ -13,6 +13,7 @@ const struct route routes[] = {
     {"POST", "/api/jobs/:jobId/cancel", cancel_post},
     {"GET", "/api/rooms/:roomId", room_get},
     {"GET", "/api/rooms/:roomId/text", text_get},
+    {"GET", "/api/rooms/:roomId/runs", runs_get},
     {"GET", "/collab/:roomId", collab_get},
     {"GET", "/api/limits", limits_get},
     {"GET", "/api/openapi.json", openapi_get},

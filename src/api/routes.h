@@ -23,6 +23,7 @@ route_handler cancel_post;  /* cancel.c */
 route_handler collab_get;   /* collab.c */
 route_handler room_get;     /* rooms.c */
 route_handler text_get;     /* rooms.c */
+route_handler runs_get;     /* rooms.c */
 route_handler limits_get;   /* limits.c */
 route_handler openapi_get;  /* openapi.c */
 route_handler healthz_get;  /* health.c */

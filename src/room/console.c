@@ -1,6 +1,7 @@
 /* See console.h. */
 #include "room/console.h"
 
+#include "base/hash.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -21,10 +22,17 @@ struct run {
     uint64_t follows; /* 0: it has ended */
 };
 
-/* Oldest first; the last ones stay. */
-static const char add_script[] = "redis.call('RPUSH', KEYS[1], ARGV[1])"
-                                 " redis.call('LTRIM', KEYS[1], -tonumber(ARGV[2]), -1)"
-                                 " redis.call('EXPIRE', KEYS[1], ARGV[3]) return 1";
+/* Oldest first; the last ones stay, and their code. */
+static const char add_script[] =
+    "redis.call('RPUSH', KEYS[1], ARGV[1])"
+    " redis.call('HSET', KEYS[2], ARGV[4], ARGV[5])"
+    " while redis.call('LLEN', KEYS[1]) > tonumber(ARGV[2]) do"
+    " local id = string.match(redis.call('LPOP', KEYS[1]), '\"jobId\":\"([^\"]+)\"')"
+    " redis.call('HDEL', KEYS[2], id or '') end"
+    " for i = 1, 2 do redis.call('EXPIRE', KEYS[i], ARGV[3]) end return 1";
+
+static const char history_script[] =
+    "return {redis.call('LRANGE', KEYS[1], 0, -1), redis.call('HGETALL', KEYS[2])}";
 
 /* Whoever is first puts the end in its place. */
 static const char end_script[] =
@@ -41,6 +49,13 @@ static struct runs_key key_of(const char *room_id)
 {
     struct runs_key key;
     snprintf(key.text, sizeof key.text, "collab:runs:%s", room_id);
+    return key;
+}
+
+static struct runs_key code_key_of(const char *room_id)
+{
+    struct runs_key key;
+    snprintf(key.text, sizeof key.text, "collab:code:%s", room_id);
     return key;
 }
 
@@ -288,7 +303,7 @@ void rooms_announce_run(struct rooms *rooms, const char *room_id, const struct r
     char hash[17];
     char ttl[24];
     char most[24];
-    snprintf(hash, sizeof hash, "%016" PRIx64, run->code_hash);
+    snprintf(hash, sizeof hash, "%016" PRIx64, hash_of(view_of(run->code)));
     snprintf(ttl, sizeof ttl, "%d", rooms->conf->room_ttl_s);
     snprintf(most, sizeof most, "%d", CONSOLE_RUNS_MAX);
     json_t *record =
@@ -296,10 +311,12 @@ void rooms_announce_run(struct rooms *rooms, const char *room_id, const struct r
                   (json_int_t)run->at, "codeHash", hash, "output", "status");
     char *entry = json_dumps(record, JSON_COMPACT);
     struct runs_key key = key_of(room_id);
-    struct view command[] = {view_of("EVAL"),   view_of(add_script), view_of("1"),
-                             view_of(key.text), view_of(entry),      view_of(most),
-                             view_of(ttl)};
-    redis_command(rooms->redis, on_done, NULL, 7, command);
+    struct runs_key code_key = code_key_of(room_id);
+    struct view command[] = {view_of("EVAL"),   view_of(add_script),    view_of("2"),
+                             view_of(key.text), view_of(code_key.text), view_of(entry),
+                             view_of(most),     view_of(ttl),           view_of(run->job_id),
+                             view_of(run->code)};
+    redis_command(rooms->redis, on_done, NULL, 10, command);
     struct room *room = rooms_find(rooms, view_of(room_id));
     if (room != NULL && room->stage == ROOM_READY) {
         add_here(room, view_of(entry));
@@ -362,6 +379,76 @@ void console_load(struct room *room)
     struct view command[] = {view_of("LRANGE"), view_of(key.text), view_of("0"), view_of("-1")};
     redis_command(room->rooms->redis, on_list, room_ref_create(room), 4, command);
 }
+
+/* --- the history with its code --------------------------------------------------------------- */
+
+struct question {
+    rooms_on_history *on_history;
+    void *context;
+};
+
+/* NULL: it is not kept. */
+static json_t *code_of(const redisReply *pairs, const char *job_id)
+{
+    for (size_t i = 0; i + 1 < pairs->elements; i += 2) {
+        if (strcmp(pairs->element[i]->str, job_id) == 0) {
+            return json_stringn(pairs->element[i + 1]->str, (size_t)pairs->element[i + 1]->len);
+        }
+    }
+    return json_null();
+}
+
+static json_t *history_of(const redisReply *runs, const redisReply *code)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < runs->elements; i++) {
+        json_t *record =
+            json_loadb(runs->element[i]->str, (size_t)runs->element[i]->len, 0, NULL);
+        if (is_record(record)) {
+            const char *job_id = json_string_value(json_object_get(record, "jobId"));
+            json_object_set_new(record, "code", code_of(code, job_id));
+            json_array_append(all, record);
+        }
+        json_decref(record);
+    }
+    return all;
+}
+
+static bool is_history(const redisReply *reply)
+{
+    return reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
+           reply->element[0]->type == REDIS_REPLY_ARRAY &&
+           reply->element[1]->type == REDIS_REPLY_ARRAY;
+}
+
+static void on_history(const redisReply *reply, void *context)
+{
+    struct question *question = context;
+    char *text = NULL;
+    if (is_history(reply)) {
+        json_t *json =
+            json_pack("{s:o}", "runs", history_of(reply->element[0], reply->element[1]));
+        text = json_dumps(json, JSON_COMPACT);
+        json_decref(json);
+    }
+    question->on_history(text, question->context);
+    free(text);
+    free(question);
+}
+
+void rooms_read_history(struct rooms *rooms, const char *room_id, rooms_on_history *on_history_,
+                        void *context)
+{
+    struct question *question = mem_alloc(sizeof *question);
+    *question = (struct question){on_history_, context};
+    struct runs_key key = key_of(room_id);
+    struct runs_key code_key = code_key_of(room_id);
+    struct view command[] = {view_of("EVAL"), view_of(history_script), view_of("2"),
+                             view_of(key.text), view_of(code_key.text)};
+    redis_command(rooms->redis, on_history, question, 5, command);
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
 
 void console_close(struct room *room)
 {

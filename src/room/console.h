@@ -3,6 +3,7 @@
  *
  *     collab:runs:{id}   list of the last runs, oldest first, as JSON: at first who, when and what; once a
  *                        run has ended, with its output and status
+ *     collab:code:{id}   hash of their job ids: the code of each
  *
  * A run is told to the room when it is accepted, by whichever daemon accepted it; each daemon that
  * holds the room then follows the run's log by itself, so it does not matter where it runs. Peers get

@@ -69,9 +69,15 @@ struct rooms_run {
     const char *job_id;
     const char *by; /* NULL: nobody said */
     int64_t at;     /* ms since the epoch */
-    uint64_t code_hash;
+    const char *code;
 };
 void rooms_announce_run(struct rooms *rooms, const char *room_id, const struct rooms_run *run);
+
+/* The last runs of a room, which need not be in memory, oldest first, each with its code: as JSON
+ * {"runs":[...]}; valid in the call. NULL: Redis did not say. Called once, and never before it returns. */
+typedef void rooms_on_history(const char *json, void *context);
+void rooms_read_history(struct rooms *rooms, const char *room_id, rooms_on_history *on_history,
+                        void *context);
 
 /* How runs are followed: the other side lies in another part of the daemon, so server.c joins the two.
  * follow: from the beginning; it calls rooms_on_run_event with the context for each event, never before

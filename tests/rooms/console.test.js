@@ -151,3 +151,44 @@ test('a cancelled run ends as cancelled for all', async () => {
     const { status } = await until('the end', () => ended(client, jobId));
     assert.equal(status.status, 'cancelled');
 });
+
+test('the last 20 runs can be read with their code, from any daemon', async () => {
+    const room = freshRoom();
+    const read = async (daemon) =>
+        (await api.request(daemon, 'GET', `/api/rooms/${room}/runs`)).json;
+    assert.deepEqual(await read(here()), { runs: [] });
+    const client = await joined(daemons[0], room);
+    const ids = [];
+    for (let i = 0; i < 22; i++) {
+        const code = `print("${i} €")  # "jobId":"x"`;
+        ids.push(
+            await start(i % 2 === 0 ? here() : elsewhere(), { code, roomId: room, by: `p${i}` }),
+        );
+    }
+    for (const id of ids.slice(2)) await until('the ends', () => ended(client, id));
+    const done = async () => {
+        const { runs: all } = await read(elsewhere());
+        return all.every(({ status }) => status !== null) && all;
+    };
+    const all = await until('the results to be stored', done);
+    assert.deepEqual(
+        all.map(({ jobId, code, by, output, status }) => [
+            jobId,
+            code,
+            by,
+            output[0].text,
+            status.status,
+        ]),
+        ids
+            .map((id, i) => [
+                id,
+                `print("${i} €")  # "jobId":"x"`,
+                `p${i}`,
+                `${i} €\n`,
+                'completed',
+            ])
+            .slice(2),
+    );
+    assert.equal(Number(await redis.call('HLEN', `collab:code:${room}`)), 20);
+    assert.ok(Number(await redis.call('TTL', `collab:code:${room}`)) > 1000);
+});
