@@ -94,6 +94,11 @@ export async function enterRoom(): Promise<void> {
     }
 }
 
+/** The room's last runs with their code, oldest first; before there is a room, none. */
+export function pastRuns(): Promise<client.PastRun[]> {
+    return roomId === undefined ? Promise.resolve([]) : client.pastRuns(roomId);
+}
+
 export function run(): void {
     if (!roomState.get().hasText) {
         return;

@@ -1,4 +1,5 @@
-// The right half of the page: what the runs printed, and what they may read.
+// The right half of the page: what the runs printed, what they may read, and what ran before.
+import { lazy, Suspense } from 'react';
 import { input, me, roomState, server, session } from '../page';
 import type { Run } from '../run/session';
 import { useStore } from '../store';
@@ -8,7 +9,9 @@ import { InputBox } from './InputBox';
 import { RunLog } from './RunLog';
 import css from './ConsolePane.module.css';
 
-export type ConsoleTab = 'console' | 'input';
+export type ConsoleTab = 'console' | 'input' | 'history';
+
+const HistoryPane = lazy(() => import('../history/HistoryPane'));
 
 interface Props {
     tab: ConsoleTab;
@@ -50,6 +53,7 @@ export function ConsolePane({ tab, onTab, onJump }: Props) {
                     tabs={[
                         { id: 'console', label: strings.app.console },
                         { id: 'input', label: <InputLabel /> },
+                        { id: 'history', label: strings.history.tab },
                     ]}
                     chosen={tab}
                     onChoose={onTab}
@@ -71,6 +75,15 @@ export function ConsolePane({ tab, onTab, onJump }: Props) {
             </div>
             <div {...panel('input')}>
                 <InputBox />
+            </div>
+            <div {...panel('history')}>
+                {tab === 'history' && (
+                    <Suspense
+                        fallback={<p className={css.loading}>{strings.history.loading}</p>}
+                    >
+                        <HistoryPane />
+                    </Suspense>
+                )}
             </div>
         </div>
     );

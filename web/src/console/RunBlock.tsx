@@ -1,52 +1,13 @@
 // One run in the console: which, when, how it went, what it printed, what to know about its end.
-import {
-    Check,
-    CircleQuestionMark,
-    Clock,
-    Hourglass,
-    LoaderCircle,
-    MemoryStick,
-    Square,
-    X,
-} from 'lucide-react';
 import { memo } from 'react';
 import { tint } from '../people/Avatar';
 import type { Limits } from '../api/types';
-import { chipOf, notesOf, type Mark } from '../run/outcome';
+import { notesOf } from '../run/outcome';
 import { titleOf, type Run } from '../run/session';
-import { clock, seconds, size, strings } from '../strings';
+import { clock, strings } from '../strings';
 import { Output } from './Output';
+import { StatusChip } from './StatusChip';
 import css from './RunBlock.module.css';
-
-const ICONS: Record<Mark, typeof Check> = {
-    wait: Hourglass,
-    spin: LoaderCircle,
-    check: Check,
-    cross: X,
-    clock: Clock,
-    memory: MemoryStick,
-    stop: Square,
-    question: CircleQuestionMark,
-};
-
-function StatusChip({ run }: { run: Run }) {
-    const { tone, mark, word } = chipOf(run);
-    const Icon = ICONS[mark];
-    const { wallMs, memoryBytes } = run.status ?? {};
-    const parts = [word];
-    if (typeof wallMs === 'number') {
-        parts.push(seconds(wallMs));
-    }
-    if (typeof memoryBytes === 'number' && memoryBytes > 0) {
-        parts.push(size(memoryBytes));
-    }
-    return (
-        <span className={`${css.chip} ${css[tone]}`}>
-            <Icon size={13} aria-hidden="true" className={mark === 'spin' ? css.spin : ''} />
-            {parts.join(' · ')}
-        </span>
-    );
-}
 
 /** What to say instead of output while there is none. */
 function silence(run: Run): string | null {

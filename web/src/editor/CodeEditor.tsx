@@ -7,10 +7,11 @@ import { codeHash } from '../run/codeHash';
 import type { Run } from '../run/session';
 import { useStore } from '../store';
 import { strings } from '../strings';
+import { editBetween } from '../text/edit';
 import { themeInForce } from '../ui/theme';
 import { caret, provideEditor } from './control';
 import { FailureMark } from './failureMark';
-import { monaco } from './monaco';
+import { monaco, PLAIN_BRACKETS } from './monaco';
 import { registerPython } from './python';
 import { shareModel } from './sharedModel';
 import { applyTheme, THEME } from './theme';
@@ -18,8 +19,6 @@ import { applyTheme, THEME } from './theme';
 type CodeEditorView = monaco.editor.IStandaloneCodeEditor;
 
 const FONT = "'JetBrains Mono Variable'";
-
-const PLAIN_BRACKETS = { enabled: false, independentColorPoolPerBracketType: false };
 
 const OPTIONS: monaco.editor.IStandaloneEditorConstructionOptions = {
     accessibilitySupport: 'auto',
@@ -51,6 +50,21 @@ const OPTIONS: monaco.editor.IStandaloneEditorConstructionOptions = {
 registerPython();
 applyTheme();
 
+/** What both texts have at their ends stays, and with it other people's cursors there. */
+function replaceText(view: CodeEditorView, text: string): void {
+    const model = view.getModel();
+    const edit = model && editBetween(model.getValue(), text);
+    if (model && edit) {
+        const range = monaco.Range.fromPositions(
+            model.getPositionAt(edit.at),
+            model.getPositionAt(edit.at + edit.removed),
+        );
+        view.pushUndoStop();
+        view.executeEdits('vve', [{ range, text: edit.inserted }]);
+        view.pushUndoStop();
+    }
+}
+
 function controlOf(view: CodeEditorView): () => void {
     return provideEditor({
         focus: () => view.focus(),
@@ -62,6 +76,7 @@ function controlOf(view: CodeEditorView): () => void {
             view.revealLineInCenterIfOutsideViewport(target);
             view.focus();
         },
+        replace: (text) => replaceText(view, text),
     });
 }
 

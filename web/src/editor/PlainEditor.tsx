@@ -38,6 +38,7 @@ export function PlainEditor() {
                     box.current?.focus();
                     box.current?.setSelectionRange(at, at);
                 },
+                replace: (text) => room.get()?.write(text),
             }),
         [],
     );

@@ -6,6 +6,8 @@ export interface EditorControl {
     focus(): void;
     /** Puts the cursor at the start of a line (1 = first) and shows it. */
     reveal(line: number): void;
+    /** Makes the text another one, in one edit of this person's, which undo takes back. */
+    replace(text: string): void;
 }
 
 export interface Caret {

@@ -36,4 +36,7 @@ import { loader } from '@monaco-editor/react';
 self.MonacoEnvironment = { getWorker: () => new EditorWorker() };
 loader.config({ monaco });
 
+/** All brackets have the colour of text. Of a model, not of an editor. */
+export const PLAIN_BRACKETS = { enabled: false, independentColorPoolPerBracketType: false };
+
 export { monaco };

@@ -67,7 +67,8 @@ function statusOf(json: unknown): JobStatus | null {
         : null;
 }
 
-function recordOf(json: unknown): RunRecord | null {
+/** Null: it is none. */
+export function recordOf(json: unknown): RunRecord | null {
     const start = startOf(json);
     if (start === null || !isJson(json)) {
         return null;

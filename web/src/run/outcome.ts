@@ -29,7 +29,7 @@ function failedWord(status: JobStatus): string {
     return code === 1 ? strings.chip.error : strings.chip.exit(code);
 }
 
-export function chipOf(run: Run): Chip {
+export function chipOf(run: Pick<Run, 'phase' | 'status'>): Chip {
     switch (run.phase) {
         case 'queued':
             return { tone: 'quiet', mark: 'wait', word: strings.chip.queued };

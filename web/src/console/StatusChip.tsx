@@ -1,0 +1,45 @@
+// How a run went, in a word, an icon and a colour, with what it took.
+import {
+    Check,
+    CircleQuestionMark,
+    Clock,
+    Hourglass,
+    LoaderCircle,
+    MemoryStick,
+    Square,
+    X,
+} from 'lucide-react';
+import { chipOf, type Mark } from '../run/outcome';
+import type { Run } from '../run/session';
+import { seconds, size } from '../strings';
+import css from './StatusChip.module.css';
+
+const ICONS: Record<Mark, typeof Check> = {
+    wait: Hourglass,
+    spin: LoaderCircle,
+    check: Check,
+    cross: X,
+    clock: Clock,
+    memory: MemoryStick,
+    stop: Square,
+    question: CircleQuestionMark,
+};
+
+export function StatusChip({ run }: { run: Pick<Run, 'phase' | 'status'> }) {
+    const { tone, mark, word } = chipOf(run);
+    const Icon = ICONS[mark];
+    const { wallMs, memoryBytes } = run.status ?? {};
+    const parts = [word];
+    if (typeof wallMs === 'number') {
+        parts.push(seconds(wallMs));
+    }
+    if (typeof memoryBytes === 'number' && memoryBytes > 0) {
+        parts.push(size(memoryBytes));
+    }
+    return (
+        <span className={`${css.chip} ${css[tone]}`}>
+            <Icon size={13} aria-hidden="true" className={mark === 'spin' ? css.spin : ''} />
+            {parts.join(' · ')}
+        </span>
+    );
+}
