@@ -54,10 +54,7 @@ test('the front page makes a room, with the sample in it', async ({ guest }) => 
     expect((await grace.editorText()).match(/import time/g)).toHaveLength(1);
 });
 
-test('what the browser kept before begins one new room and no other', async ({
-    vve,
-    guest,
-}) => {
+test('what the browser kept before begins one new room and no other', async ({ vve, guest }) => {
     const ada = await guest();
     await ada.join('/r/an-old-room');
     await vve.open("print('mine')\r\n");
@@ -109,9 +106,9 @@ test('two people write one text and see each other', async ({ guest }) => {
     await grace.page.close();
     await expect(label).toHaveCount(0);
     await expect(ada.status).toContainText('1 person');
-    await expect(
-        ada.page.getByRole('status').filter({ hasText: 'Grace Hopper left' }),
-    ).toHaveCount(1);
+    await expect(ada.page.getByRole('status').filter({ hasText: 'Grace Hopper left' })).toHaveCount(
+        1,
+    );
 });
 
 test('a name and a colour can be changed, and stay', async ({ guest }) => {
@@ -196,6 +193,22 @@ test('edits made offline are merged when the connection is back', async ({ guest
     await expect.poll(() => grace.cursorNames()).toHaveLength(1);
 });
 
+test('a full room says that it takes no more, and asks before a reload', async ({ guest }) => {
+    const ada = await guest();
+    let socket: WebSocketRoute | undefined;
+    await between(ada.page, { open: (route) => (socket = route) });
+    await ada.open('x = 1\n');
+    socket!.send(frame({ refused: 'room_full' }));
+    await expect(ada.banner).toContainText('This room is full');
+    await expect(ada.banner.getByRole('button', { name: 'Reload' })).toBeVisible();
+    await ada.focus(); // a page that nobody has touched may not ask
+    const asked = ada.page.waitForEvent('dialog');
+    await ada.page.close({ runBeforeUnload: true });
+    const dialog = await asked;
+    expect(dialog.type()).toBe('beforeunload');
+    await dialog.dismiss();
+});
+
 test('asks before unsent work is thrown away', async ({ guest }) => {
     const ada = await guest();
     await ada.open('x = 1\n');
@@ -277,10 +290,7 @@ test('anybody may stop a run', async ({ guest }) => {
     await grace.join(ada.path);
     await ada.run();
     await expect(grace.last).toContainText('looping');
-    await expect(grace.button).toHaveAttribute(
-        'title',
-        'Stop the program that Ada runs (Ctrl+.)',
-    );
+    await expect(grace.button).toHaveAttribute('title', 'Stop the program that Ada runs (Ctrl+.)');
     await grace.button.click();
     for (const vve of [ada, grace]) {
         await expect(vve.chip).toContainText('Stopped');
@@ -296,9 +306,7 @@ test('runs of two people come in one order', async ({ guest }) => {
     const titles = async ({ page }: Vve): Promise<string[]> => {
         const all = await page
             .locator('section')
-            .evaluateAll((blocks) =>
-                blocks.map((block) => block.getAttribute('aria-label') ?? ''),
-            );
+            .evaluateAll((blocks) => blocks.map((block) => block.getAttribute('aria-label') ?? ''));
         return all;
     };
     await expect(ada.button).toHaveAttribute('data-mode', 'idle');
@@ -378,10 +386,7 @@ test('cursors at impossible places disturb nobody', async ({ guest, baseURL }) =
     }
 });
 
-test('line ends and things that are no text do not shift anything', async ({
-    guest,
-    baseURL,
-}) => {
+test('line ends and things that are no text do not shift anything', async ({ guest, baseURL }) => {
     const ada = await guest('Ada');
     const stranger = await new Stranger(baseURL!, 'line-ends').joined();
     stranger.text.delete(0, stranger.text.length);

@@ -191,6 +191,7 @@ export const strings = {
             'The text has become larger than a room may be. Your last changes are on this page only: download it (Ctrl+S), then reload.',
         refused:
             'The server did not take what this page sent. Your last changes are on this page only: download it (Ctrl+S), then reload.',
+        full: 'This room is full: what you add is on this page only, and nobody else sees it. Delete what is not needed, download your text (Ctrl+S), then reload.',
         broken: 'The page did not load completely.',
         retry: 'Retry now',
         reload: 'Reload',

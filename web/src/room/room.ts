@@ -131,7 +131,7 @@ export class Room {
             this.onFrame(readVarString(decoder));
         provider.on('status', ({ status }: { status: string }) => {
             if (status === 'connected') {
-                this.patch({ isSaved: true });
+                this.patch({ isSaved: true, isFull: false });
             } else if (status === 'disconnected') {
                 this.forgetClocks();
             }
@@ -193,6 +193,10 @@ export class Room {
         }
         if ('saved' in frame) {
             this.patch({ isSaved: frame.saved });
+        } else if ('refused' in frame) {
+            // On this page only, until it is loaded anew.
+            this.hasUnsent = true;
+            this.patch({ isFull: true });
         } else {
             this.ports.onRun(frame);
         }

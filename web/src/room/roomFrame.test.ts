@@ -9,6 +9,7 @@ describe('readRoomFrame', () => {
     it.each([
         { saved: false },
         { saved: true },
+        { refused: 'room_full' },
         { run: 'start', ...START },
         { run: 'start', ...START, by: null },
         { run: 'output', jobId: 'j', ...PIECE },

@@ -28,7 +28,8 @@ export type RunFrame =
     | { run: 'end'; jobId: string; status: JobStatus }
     | { run: 'history'; runs: RunRecord[] };
 
-export type RoomFrame = RunFrame | { saved: boolean };
+/** refused: an edit of this page was not taken in, and why. */
+export type RoomFrame = RunFrame | { saved: boolean } | { refused: string };
 
 type Json = Record<string, unknown>;
 
@@ -109,6 +110,9 @@ export function readRoomFrame(text: string): RoomFrame | null {
     }
     if (!isJson(json)) {
         return null;
+    }
+    if (typeof json.refused === 'string') {
+        return { refused: json.refused };
     }
     return typeof json.saved === 'boolean' ? { saved: json.saved } : runFrameOf(json);
 }

@@ -24,6 +24,8 @@ export interface RoomState {
     hasText: boolean;
     /** False: the daemon holds edits that are not written down yet. */
     isSaved: boolean;
+    /** True: the text is as large as it may be, and what this page adds is not taken in. */
+    isFull: boolean;
     /** Who is here, this page first. */
     members: readonly Member[];
     /** The last event worth saying aloud. */
@@ -35,6 +37,7 @@ export const BEFORE: RoomState = {
     end: null,
     hasText: false,
     isSaved: true,
+    isFull: false,
     members: [],
     announcement: '',
 };

@@ -23,8 +23,9 @@ function button(words: string, act: () => void): ReactNode {
 }
 
 /** The worst of what is wrong; null: nothing is. */
-function noticeOf({ connection, end, hasText, isSaved }: RoomState, link: Link): Notice | null {
+function noticeOf(state: RoomState, link: Link): Notice | null {
     const { banner } = strings;
+    const { connection, end, hasText, isFull, isSaved } = state;
     if (end === 'bad') {
         const remedy = (
             <a className={css.retry} href="/">
@@ -33,14 +34,17 @@ function noticeOf({ connection, end, hasText, isSaved }: RoomState, link: Link):
         );
         return { text: banner.bad, isUrgent: true, remedy };
     }
+    const reload = button(banner.reload, () => location.reload());
     if (end !== null) {
-        const remedy = button(banner.reload, () => location.reload());
-        return { text: banner[end], isUrgent: true, remedy };
+        return { text: banner[end], isUrgent: true, remedy: reload };
     }
     const again = button(banner.retry, retry);
     if (connection === 'offline') {
         const text = hasText ? banner.offline : banner.joining;
         return { text, isUrgent: true, remedy: again };
+    }
+    if (isFull) {
+        return { text: banner.full, isUrgent: true, remedy: reload };
     }
     if (!isSaved) {
         return { text: banner.unsaved, isUrgent: false, remedy: null };
