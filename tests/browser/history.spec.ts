@@ -11,7 +11,7 @@ test('a version that ran is compared, restored for everyone, and taken back', as
     await expect(ada.chip).toContainText('Done');
     await grace.focus();
     await grace.page.keyboard.press('Control+Home');
-    await grace.page.keyboard.type('x = 1\n');
+    await grace.typeLine('x = 1');
     await expect.poll(() => ada.editorText()).toBe(`x = 1\n${FIRST}`);
 
     await grace.page.getByRole('tab', { name: 'History' }).click();

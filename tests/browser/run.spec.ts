@@ -11,7 +11,7 @@ test('says hello, with status, time and memory', async ({ vve }) => {
 
 test('shows output before the program ends', async ({ vve }) => {
     await vve.open(
-        "import time\nprint('first', flush=True)\ntime.sleep(2.5)\nprint('second')\n",
+        "import time\nprint('first', flush=True)\ntime.sleep(3.5)\nprint('second')\n",
     );
     await vve.run();
     await expect(vve.last).toContainText('first');
@@ -91,8 +91,8 @@ test('cuts a flood of output and says how much is gone', async ({ vve }) => {
     await vve.run();
     await expect(vve.last).toContainText('Output cut at 10 KB: 10 KB more was not kept.');
     await expect(vve.chip).toContainText('Done');
-    const shown = await vve.last.locator('div > div > div').first().textContent();
-    expect(shown).toBe('x'.repeat(10_240));
+    const shown = vve.last.locator('div > div > div').first();
+    await expect.poll(() => shown.textContent()).toBe('x'.repeat(10_240));
 });
 
 test('names the end of memory', async ({ vve }) => {
@@ -123,8 +123,8 @@ test('shows the place in the queue, and gives it up', async ({ vve, request }) =
         jobs.push(((await answer.json()) as { jobId: string }).jobId);
     }
     await vve.run();
-    await expect(vve.button).toHaveText(/^Queued [123]$/);
-    await expect(vve.last).toContainText(/[12] runs? ahead of yours\.|Next in line\./);
+    await expect(vve.button).toHaveText(/^Queued \d$/);
+    await expect(vve.last).toContainText(/\d runs? ahead of yours\.|Next in line\./);
     await vve.button.click();
     await expect(vve.chip).toContainText('Stopped');
     await expect(vve.last).toContainText('Given up before it started.');

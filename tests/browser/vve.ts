@@ -52,9 +52,11 @@ export class Vve {
         await this.ready();
     }
 
-    /** Waits until the text can be edited. */
+    /** Waits until the text can be edited: before it is tied to the room, keys would be lost. */
     async ready(): Promise<void> {
-        await expect(this.page.locator('.monaco-editor textarea').first()).toBeAttached();
+        const marks = () =>
+            this.page.evaluate(() => performance.getEntriesByName('editor-ready').length);
+        await expect.poll(marks).toBeGreaterThan(0);
         await expect(this.status).toContainText('Live, saved');
     }
 
@@ -66,6 +68,14 @@ export class Vve {
     async focus(): Promise<void> {
         await this.page.locator('.monaco-editor').first().click();
         await this.page.keyboard.press('Control+End');
+    }
+
+    /**
+     * Types a line at once. Key by key, Enter would take up what the editor suggests by then,
+     * and code, other than a comment, makes it suggest.
+     */
+    async typeLine(text: string): Promise<void> {
+        await this.page.keyboard.insertText(`${text}\n`);
     }
 
     get path(): string {
@@ -148,12 +158,14 @@ interface Fixtures {
     guest(name?: string): Promise<Vve>;
 }
 
-// All tests share one browser profile, so that the editor's three megabytes are compiled once;
-// each has a tab of its own and clears what the profile keeps.
+// All tests of a worker share one browser profile, so that the editor's three megabytes are compiled
+// once: it is one on disk, since Chromium keeps compiled code nowhere else. Each test has a tab of
+// its own and clears what the profile keeps.
 export const test = base.extend<Fixtures, { profile: BrowserContext }>({
     profile: [
-        async ({ browser }, use) => {
-            const context = await browser.newContext({
+        async ({ playwright, launchOptions }, use) => {
+            const context = await playwright.chromium.launchPersistentContext('', {
+                ...launchOptions,
                 baseURL: process.env.VVE_URL,
                 viewport: { width: 1280, height: 720 },
             });
