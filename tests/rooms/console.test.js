@@ -176,7 +176,7 @@ test('the last 20 runs can be read with their code, from any daemon', async () =
             jobId,
             code,
             by,
-            output[0].text,
+            output.map(({ text }) => text).join(''),
             status.status,
         ]),
         ids
