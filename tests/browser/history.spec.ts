@@ -3,7 +3,9 @@ import { expect, test } from './vve.js';
 
 const FIRST = 'print("first")\n# the end\n';
 
-test('a version that ran is compared, restored for everyone, and taken back', async ({ guest }) => {
+test('a version that ran is compared, restored for everyone, and taken back', async ({
+    guest,
+}) => {
     const [ada, grace] = [await guest('Ada'), await guest('Grace')];
     await ada.open(FIRST);
     await grace.join(ada.path);
@@ -52,9 +54,13 @@ test('the history is there for who comes later, and follows the runs', async ({ 
     const late = await guest('Late');
     await late.join(ada.path);
     await late.page.getByRole('tab', { name: 'History' }).click();
-    const theirs = late.page.getByRole('list', { name: 'Runs of this room' }).getByRole('button');
+    const theirs = late.page
+        .getByRole('list', { name: 'Runs of this room' })
+        .getByRole('button');
     await expect(theirs).toContainText(['Error']);
     await theirs.click();
     await expect(late.page.getByText('The text is the same now.')).toBeVisible();
-    await expect(late.page.getByRole('button', { name: 'Restore this version' })).toBeDisabled();
+    await expect(
+        late.page.getByRole('button', { name: 'Restore this version' }),
+    ).toBeDisabled();
 });

@@ -28,14 +28,19 @@ test('follows a run that goes on across a reload', async ({ vve }) => {
     await expect(vve.chip).toContainText('Done');
 });
 
-test('counts the bytes near the limit and refuses what is over it', async ({ vve, request }) => {
+test('counts the bytes near the limit and refuses what is over it', async ({
+    vve,
+    request,
+}) => {
     const { codeBytes } = (await (await request.get('/api/limits')).json()) as {
         codeBytes: number;
     };
     const fits = `print(1)${'#'.repeat(codeBytes - 8)}`;
     await vve.open(fits);
     const grouped = codeBytes.toLocaleString('en');
-    await expect(vve.page.getByRole('contentinfo')).toContainText(`${grouped} / ${grouped} bytes`);
+    await expect(vve.page.getByRole('contentinfo')).toContainText(
+        `${grouped} / ${grouped} bytes`,
+    );
     await vve.run();
     await expect(vve.chip).toContainText('Done');
     await vve.page.locator('.monaco-editor').first().click();

@@ -54,7 +54,10 @@ test('the front page makes a room, with the sample in it', async ({ guest }) => 
     expect((await grace.editorText()).match(/import time/g)).toHaveLength(1);
 });
 
-test('what the browser kept before begins one new room and no other', async ({ vve, guest }) => {
+test('what the browser kept before begins one new room and no other', async ({
+    vve,
+    guest,
+}) => {
     const ada = await guest();
     await ada.join('/r/an-old-room');
     await vve.open("print('mine')\r\n");
@@ -106,9 +109,9 @@ test('two people write one text and see each other', async ({ guest }) => {
     await grace.page.close();
     await expect(label).toHaveCount(0);
     await expect(ada.status).toContainText('1 person');
-    await expect(ada.page.getByRole('status').filter({ hasText: 'Grace Hopper left' })).toHaveCount(
-        1,
-    );
+    await expect(
+        ada.page.getByRole('status').filter({ hasText: 'Grace Hopper left' }),
+    ).toHaveCount(1);
 });
 
 test('a name and a colour can be changed, and stay', async ({ guest }) => {
@@ -289,7 +292,10 @@ test('anybody may stop a run', async ({ guest }) => {
     await grace.join(ada.path);
     await ada.run();
     await expect(grace.last).toContainText('looping');
-    await expect(grace.button).toHaveAttribute('title', 'Stop the program that Ada runs (Ctrl+.)');
+    await expect(grace.button).toHaveAttribute(
+        'title',
+        'Stop the program that Ada runs (Ctrl+.)',
+    );
     await grace.button.click();
     for (const vve of [ada, grace]) {
         await expect(vve.chip).toContainText('Stopped');
@@ -305,7 +311,9 @@ test('runs of two people come in one order', async ({ guest }) => {
     const titles = async ({ page }: Vve): Promise<string[]> => {
         const all = await page
             .locator('section')
-            .evaluateAll((blocks) => blocks.map((block) => block.getAttribute('aria-label') ?? ''));
+            .evaluateAll((blocks) =>
+                blocks.map((block) => block.getAttribute('aria-label') ?? ''),
+            );
         return all;
     };
     await expect(ada.button).toHaveAttribute('data-mode', 'idle');
@@ -385,7 +393,10 @@ test('cursors at impossible places disturb nobody', async ({ guest, baseURL }) =
     }
 });
 
-test('line ends and things that are no text do not shift anything', async ({ guest, baseURL }) => {
+test('line ends and things that are no text do not shift anything', async ({
+    guest,
+    baseURL,
+}) => {
     const ada = await guest('Ada');
     const stranger = await new Stranger(baseURL!, 'line-ends').joined();
     stranger.text.delete(0, stranger.text.length);

@@ -10,7 +10,9 @@ test('says hello, with status, time and memory', async ({ vve }) => {
 });
 
 test('shows output before the program ends', async ({ vve }) => {
-    await vve.open("import time\nprint('first', flush=True)\ntime.sleep(3.5)\nprint('second')\n");
+    await vve.open(
+        "import time\nprint('first', flush=True)\ntime.sleep(3.5)\nprint('second')\n",
+    );
     await vve.run();
     await expect(vve.last).toContainText('first');
     await expect(vve.chip).toHaveText('Running');
