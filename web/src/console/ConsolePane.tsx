@@ -1,6 +1,7 @@
 // The right half of the page: what the runs printed, what they may read, and what ran before.
 import { lazy, Suspense } from 'react';
 import { input, me, roomState, server, session } from '../page';
+import { colourNamed } from '../room/roomState';
 import type { Run } from '../run/session';
 import { useStore } from '../store';
 import { strings } from '../strings';
@@ -35,7 +36,7 @@ export function ConsolePane({ tab, onTab, onJump }: Props) {
     const { members } = useStore(roomState);
     const { colour } = useStore(me);
     const colourOf = ({ isOwn, by }: Run): number | null =>
-        isOwn ? colour : (members.find(({ name }) => name === by)?.colour ?? null);
+        isOwn ? colour : colourNamed(members, by);
     const panel = (id: ConsoleTab) => ({
         id: panelId('console', id),
         role: 'tabpanel',

@@ -5,6 +5,7 @@ import type { Limits } from '../api/types';
 import { notesOf } from '../run/outcome';
 import { titleOf, type Run } from '../run/session';
 import { clock, strings } from '../strings';
+import tones from '../ui/tones.module.css';
 import { Output } from './Output';
 import { StatusChip } from './StatusChip';
 import css from './RunBlock.module.css';
@@ -52,7 +53,7 @@ export const RunBlock = memo(function RunBlock(props: Props) {
                 <Output lines={run.lines} most={mostLines} onJump={onJump} />
             )}
             {notesOf(run, limits).map(({ tone, text }) => (
-                <p key={text} className={`${css.note} ${css[tone]}`}>
+                <p key={text} className={`${css.note} ${tones[tone]}`}>
                     {text}
                 </p>
             ))}

@@ -12,6 +12,7 @@ import {
 import { chipOf, type Mark } from '../run/outcome';
 import type { Run } from '../run/session';
 import { seconds, size } from '../strings';
+import tones from '../ui/tones.module.css';
 import css from './StatusChip.module.css';
 
 const ICONS: Record<Mark, typeof Check> = {
@@ -37,7 +38,7 @@ export function StatusChip({ run }: { run: Pick<Run, 'phase' | 'status'> }) {
         parts.push(size(memoryBytes));
     }
     return (
-        <span className={`${css.chip} ${css[tone]}`}>
+        <span className={`${css.chip} ${tones[tone]}`}>
             <Icon size={13} aria-hidden="true" className={mark === 'spin' ? css.spin : ''} />
             {parts.join(' · ')}
         </span>

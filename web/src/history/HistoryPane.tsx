@@ -7,6 +7,7 @@ import { StatusChip } from '../console/StatusChip';
 import { editor } from '../editor/control';
 import { pastRuns, program, roomState, session } from '../page';
 import { tint } from '../people/Avatar';
+import { colourNamed } from '../room/roomState';
 import type { SessionState } from '../run/session';
 import { useStore } from '../store';
 import { clock, strings } from '../strings';
@@ -52,7 +53,7 @@ function firstLine({ output }: PastRun): string {
 
 function Row({ run, onOpen }: { run: PastRun; onOpen(): void }) {
     const { members } = useStore(roomState);
-    const colour = members.find(({ name }) => name === run.by)?.colour ?? null;
+    const colour = colourNamed(members, run.by);
     return (
         <li>
             <button type="button" id={`past-${run.jobId}`} className={css.row} onClick={onOpen}>

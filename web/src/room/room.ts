@@ -157,7 +157,8 @@ export class Room {
     }
 
     private onSynced(): void {
-        this.hasUnsent = false;
+        // What was refused on the way is still on this page only.
+        this.hasUnsent = this.ports.state.get().isFull;
         // The others have seen us go, and believe only what is newer than that.
         this.awareness.setLocalState(this.awareness.getLocalState());
         if (!this.ports.state.get().hasText) {

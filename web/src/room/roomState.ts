@@ -17,6 +17,11 @@ export type Connection = 'connecting' | 'live' | 'offline' | 'ended';
  *  code did not come. */
 export type End = 'bad' | 'tooLarge' | 'refused' | 'broken';
 
+/** Names are all that is known of who ran something; null: nobody of that name is here. */
+export function colourNamed(members: readonly Member[], name: string | null): number | null {
+    return members.find((member) => member.name === name)?.colour ?? null;
+}
+
 export interface RoomState {
     connection: Connection;
     end: End | null;

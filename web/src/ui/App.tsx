@@ -20,6 +20,7 @@ import { useLayout, usePaneMin } from './layout';
 import { StatusBar } from './StatusBar';
 import { panelId, tabId, Tabs } from './Tabs';
 import css from './App.module.css';
+import tones from './tones.module.css';
 
 type Pane = 'code' | 'console';
 
@@ -62,7 +63,7 @@ function ConsoleLabel() {
     return (
         <>
             {strings.app.console}
-            {chip && <span className={css[chip.tone]}>{chip.word}</span>}
+            {chip && <span className={tones[chip.tone]}>{chip.word}</span>}
         </>
     );
 }
