@@ -2,10 +2,10 @@
  *
  * Start: loop, Redis, queue, watch, HTTP, worker. A part that cannot start ends the daemon with
  * code 1 and a sentence in the log. Stop, on the first signal: no new runs (503), slots finish
- * what they run; when the last slot has ended, rooms send everybody away and give Redis what it lacks;
- * then HTTP, Redis and all timers are closed, the loop
- * runs dry, and what is left is freed. The proof of a clean end is that the loop closes with
- * nothing left in it; if it does not, the exit code is 1. */
+ * what they run; when the last slot has ended, rooms send everybody away and give Redis what it
+ * lacks; then HTTP, Redis and all timers are closed, the loop runs dry, and what is left is freed.
+ * The proof of a clean end is that the loop closes with nothing left in it; if it does not, the
+ * exit code is 1. */
 #include "server.h"
 
 #include "api/api.h"

@@ -53,7 +53,8 @@ daemon_ready_or_ended() {
 # not to do: with it, memory after many have left is half as much again as at the start.
 daemon_start() {
     [[ ! -e $state/vve.log ]] || mv -f "$state/vve.log" "$state/vve.log.1"
-    GLIBC_TUNABLES=glibc.malloc.tcache_count=0 VVE_LISTEN=$1 process_spawn daemon "$state/vve.log" "$root/build/bin/vve"
+    GLIBC_TUNABLES=glibc.malloc.tcache_count=0 VVE_LISTEN=$1 \
+        process_spawn daemon "$state/vve.log" "$root/build/bin/vve"
 }
 
 # daemon_await URL: waits until the daemon is ready to run programs.

@@ -545,7 +545,6 @@ void rooms_close(struct rooms *rooms)
             if (!room->saved) {
                 log_error("room.lost room=%s", room->id);
             }
-            turn_away(room, ROOMS_AWAY);
         }
     }
     before_flush(rooms);

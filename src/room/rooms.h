@@ -27,7 +27,7 @@ void rooms_attach(struct rooms *rooms, struct http *http);
 /* Sends everybody away and lets nobody in. on_settled is called once, and not in here: when Redis has all
  * there is, or after some seconds in which it did not take it. */
 void rooms_stop(struct rooms *rooms, void (*on_settled)(void *context), void *context);
-void rooms_close(struct rooms *rooms);
+void rooms_close(struct rooms *rooms);  /* once they have settled */
 void rooms_finish(struct rooms *rooms); /* once the loop has run dry; accepts NULL */
 
 /* ^[A-Za-z0-9_-]{1,64}$ */
