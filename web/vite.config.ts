@@ -26,6 +26,9 @@ function chunkOf(id: string): string | undefined {
     return undefined;
 }
 
+/** Where the development server finds the API and the rooms. */
+const DAEMON = process.env.VVE_URL ?? 'http://localhost:8080';
+
 export default defineConfig({
     plugins: [react(), firstPaint(), preloadEditor(), precompress()],
     build: {
@@ -35,10 +38,10 @@ export default defineConfig({
     },
     server: {
         proxy: {
-            '/api': 'http://localhost:8080',
+            '/api': DAEMON,
             // Host and Origin stay a pair: the daemon compares them.
-            '/collab': { target: 'http://localhost:8080', ws: true },
-            '/readyz': 'http://localhost:8080',
+            '/collab': { target: DAEMON, ws: true },
+            '/readyz': DAEMON,
         },
     },
     test: { include: ['src/**/*.test.{ts,tsx}'] },

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 struct submission {
     struct list node; /* in api->waits while it waits for the result */
@@ -248,12 +247,6 @@ static void on_admit(enum queue_admission admission, const struct queue_rate *ra
 
 /* --- the request ------------------------------------------------------------------------- */
 
-static bool is_json(const char *content_type)
-{
-    size_t len = strcspn(content_type, "; \t");
-    return len == strlen(JSON_TYPE) && strncasecmp(content_type, JSON_TYPE, len) == 0;
-}
-
 static bool parse_query(const char *query, bool *wait, struct err *err)
 {
     *wait = strcmp(query, "wait=true") == 0;
@@ -261,21 +254,11 @@ static bool parse_query(const char *query, bool *wait, struct err *err)
            err_set(err, "bad_field", "The only query here is wait=true or wait=false.");
 }
 
-static int status_of(const struct err *err)
-{
-    bool too_large =
-        strcmp(err->code, "code_too_large") == 0 || strcmp(err->code, "stdin_too_large") == 0;
-    return too_large ? 413 : strcmp(err->code, "unsupported_media_type") == 0 ? 415 : 400;
-}
-
 static bool parse(struct api *api, const struct http_request *request, struct job *job,
                   bool *wait, struct err *err)
 {
-    if (!is_json(request->content_type)) {
-        return err_set(err, "unsupported_media_type", "Send the body as %s.", JSON_TYPE);
-    }
     struct job_limits limits = {(size_t)api->conf->code_bytes, (size_t)api->conf->stdin_bytes};
-    return parse_query(request->query, wait, err) &&
+    return reply_check_json(request, err) && parse_query(request->query, wait, err) &&
            job_parse_request(request->body, &limits, job, err);
 }
 
@@ -305,7 +288,8 @@ void execute_post(struct api *api, struct http_exchange *exchange, const char *j
         submission->refusal.code = NULL;
     }
     if (submission->refusal.code != NULL) {
-        submission->refusal_status = api->draining ? 503 : status_of(&submission->refusal);
+        submission->refusal_status =
+            api->draining ? 503 : reply_status_of(&submission->refusal);
         submission->refusal_retry_s = api->draining ? 5 : -1;
         queue_read_rate(api->queue, request->client, on_rate_for_refusal, submission);
         return;

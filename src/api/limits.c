@@ -16,6 +16,7 @@ void limits_get(struct api *api, struct http_exchange *exchange, const char *job
     json_object_set_new(root, "outputBytes", json_integer(conf->output_bytes));
     json_object_set_new(root, "droppedBytesMax", json_integer(conf->flood_bytes));
     json_object_set_new(root, "runMs", json_integer(conf->run_ms));
+    json_object_set_new(root, "inputMs", json_integer(conf->input_ms));
     json_object_set_new(root, "memoryBytes", json_integer(conf->memory_bytes));
     json_object_set_new(root, "cpus", json_real(conf->cpu_millis / 1000.0));
     json_object_set_new(root, "processes", json_integer(conf->pids));

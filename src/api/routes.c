@@ -11,6 +11,7 @@ const struct route routes[] = {
     {"GET", "/api/status/:jobId", status_get},
     {"GET", "/api/jobs/:jobId/events", events_get},
     {"POST", "/api/jobs/:jobId/cancel", cancel_post},
+    {"POST", "/api/jobs/:jobId/stdin", stdin_post},
     {"GET", "/api/rooms/:roomId", room_get},
     {"GET", "/api/rooms/:roomId/text", text_get},
     {"GET", "/api/rooms/:roomId/runs", runs_get},

@@ -20,6 +20,7 @@ route_handler execute_post; /* execute.c */
 route_handler status_get;   /* status.c */
 route_handler events_get;   /* events.c */
 route_handler cancel_post;  /* cancel.c */
+route_handler stdin_post;   /* stdin.c */
 route_handler collab_get;   /* collab.c */
 route_handler room_get;     /* rooms.c */
 route_handler text_get;     /* rooms.c */

@@ -58,6 +58,8 @@ static const struct option options[] = {
     {"flood-bytes", NUMBER, AT(flood_bytes), 0, 1 << 30, "1048576", "BYTES",
      "output beyond that at which a run is stopped"},
     {"run-ms", NUMBER, AT(run_ms), 100, 600000, "5000", "MILLISECONDS", "time a run may take"},
+    {"input-ms", NUMBER, AT(input_ms), 100, 600000, "30000", "MILLISECONDS",
+     "time beyond that which a run may wait for live input"},
     {"memory-bytes", NUMBER, AT(memory_bytes), 16777216, INT_MAX, "134217728", "BYTES",
      "memory of a run"},
     {"cpu-millis", NUMBER, AT(cpu_millis), 10, 64000, "500", "COUNT",

@@ -37,6 +37,7 @@ struct conf {
     int output_bytes;
     int flood_bytes; /* dropped output beyond which a run is stopped */
     int run_ms;
+    int input_ms; /* how long a run may wait for live input, all waits together */
     int memory_bytes;
     int cpu_millis; /* thousandths of a CPU */
     int pids;

@@ -17,7 +17,7 @@ struct run {
     struct list node;
     struct room *room;
     char *entry;      /* as it stands in the list */
-    json_t *record;   /* jobId, by, at, codeHash, output, status */
+    json_t *record;   /* jobId, by, at, codeHash, output, state, waiting, status */
     size_t bytes;     /* of output */
     uint64_t follows; /* 0: it has ended */
 };
@@ -171,6 +171,13 @@ static bool is_record(const json_t *record)
            (json_is_object(status) || json_is_null(status));
 }
 
+static bool is_input(const json_t *piece)
+{
+    const char *stream = json_string_value(json_object_get(piece, "stream"));
+    return stream != NULL && strcmp(stream, "stdin") == 0;
+}
+
+/* What was given to the program is none of it. */
 static size_t output_bytes(const json_t *output)
 {
     size_t bytes = 0;
@@ -178,7 +185,7 @@ static size_t output_bytes(const json_t *output)
     json_t *piece;
     json_array_foreach(output, i, piece)
     {
-        bytes += json_string_length(json_object_get(piece, "text"));
+        bytes += is_input(piece) ? 0 : json_string_length(json_object_get(piece, "text"));
     }
     return bytes;
 }
@@ -186,7 +193,7 @@ static size_t output_bytes(const json_t *output)
 /* NULL: it is known already, or is no record. */
 static struct run *run_add(struct room *room, struct view entry)
 {
-    json_t *record = json_loadb(entry.at, entry.len, 0, NULL);
+    json_t *record = json_loadb(entry.at, entry.len, JSON_ALLOW_NUL, NULL);
     if (!is_record(record) ||
         run_find(room, json_string_value(json_object_get(record, "jobId"))) != NULL) {
         json_decref(record);
@@ -219,29 +226,72 @@ static void on_done(const redisReply *reply, void *context)
     }
 }
 
+/* Takes over the reference: a piece of what the console shows goes into the record and to everybody.
+ */
+static void add_piece(struct run *run, json_t *piece)
+{
+    json_object_set_new(piece, "offset", json_integer((json_int_t)run->bytes));
+    json_array_append(json_object_get(run->record, "output"), piece);
+    json_t *told = json_copy(piece);
+    json_decref(piece);
+    json_object_set_new(told, "run", json_string("output"));
+    json_object_set(told, "jobId", json_object_get(run->record, "jobId"));
+    tell(run->room, told);
+}
+
 static void add_output(struct run *run, struct view data)
 {
-    json_t *event = json_loadb(data.at, data.len, 0, NULL);
+    json_t *event = json_loadb(data.at, data.len, JSON_ALLOW_NUL, NULL);
     json_t *stream = json_object_get(event, "stream");
     json_t *text = json_object_get(event, "text");
     if (json_is_string(stream) && json_is_string(text)) {
-        json_t *piece = json_pack("{s:O, s:O, s:I}", "stream", stream, "text", text, "offset",
-                                  (json_int_t)run->bytes);
-        json_array_append(json_object_get(run->record, "output"), piece);
+        add_piece(run, json_pack("{s:O, s:O}", "stream", stream, "text", text));
         run->bytes += json_string_length(text);
-        json_t *told = json_copy(piece);
-        json_decref(piece);
-        json_object_set_new(told, "run", json_string("output"));
-        json_object_set(told, "jobId", json_object_get(run->record, "jobId"));
-        tell(run->room, told);
         drop_oldest(run->room);
     }
     json_decref(event);
 }
 
+/* Queued, at which place, or running. */
+static void set_state(struct run *run, struct view data)
+{
+    json_t *status = json_loadb(data.at, data.len, JSON_ALLOW_NUL, NULL);
+    json_t *name = json_object_get(status, "status");
+    json_t *position = json_object_get(status, "position");
+    if (json_is_string(name) && (json_is_integer(position) || json_is_null(position))) {
+        json_t *state = json_pack("{s:O, s:O}", "status", name, "position", position);
+        json_object_set(run->record, "state", state);
+        tell(run->room, json_pack("{s:s, s:s, s:o}", "run", "state", "jobId", job_of(run),
+                                  "state", state));
+    }
+    json_decref(status);
+}
+
+static void set_waiting(struct run *run, bool waits)
+{
+    json_object_set_new(run->record, "waiting", json_boolean(waits));
+    tell(run->room, json_pack("{s:s, s:s, s:b}", "run", "waiting", "jobId", job_of(run),
+                              "waiting", waits));
+}
+
+/* Beside the output, whose offsets it does not change; bounded by what a run may be given. */
+static void add_input(struct run *run, struct view data)
+{
+    json_t *event = json_loadb(data.at, data.len, 0, NULL);
+    json_t *text = json_object_get(event, "text");
+    json_t *by = json_object_get(event, "by");
+    if (json_is_string(text) && (json_is_string(by) || json_is_null(by))) {
+        add_piece(run, json_pack("{s:s, s:O, s:O}", "stream", "stdin", "text", text, "by", by));
+    }
+    json_decref(event);
+    set_waiting(run, false);
+}
+
 static void begin_again(struct run *run)
 {
     json_array_clear(json_object_get(run->record, "output"));
+    json_object_del(run->record, "waiting");
+    json_object_del(run->record, "state");
     run->bytes = 0;
     tell_start(run);
 }
@@ -255,6 +305,8 @@ static void end_run(struct run *run, json_t *status)
         json_object_del(status, said[i]);
     }
     stop_following(run);
+    json_object_del(run->record, "waiting");
+    json_object_del(run->record, "state");
     json_object_set_new(run->record, "status", status);
     tell(room,
          json_pack("{s:s, s:s, s:O}", "run", "end", "jobId", job_of(run), "status", status));
@@ -277,8 +329,14 @@ void rooms_on_run_event(void *context, struct view type, struct view data)
         add_output(run, data);
     } else if (view_equals(type, "reset")) {
         begin_again(run);
+    } else if (view_equals(type, "status") || view_equals(type, "position")) {
+        set_state(run, data);
+    } else if (view_equals(type, "waiting") || view_equals(type, "resumed")) {
+        set_waiting(run, view_equals(type, "waiting"));
+    } else if (view_equals(type, "input")) {
+        add_input(run, data);
     } else if (view_equals(type, "end")) {
-        json_t *status = json_loadb(data.at, data.len, 0, NULL);
+        json_t *status = json_loadb(data.at, data.len, JSON_ALLOW_NUL, NULL);
         end_run(run, json_is_object(status) ? status : json_object());
     } else if (view_equals(type, "gone")) {
         end_run(run, json_pack("{s:s, s:{s:s, s:s}}", "status", "error", "error", "code",
@@ -402,8 +460,8 @@ static json_t *history_of(const redisReply *runs, const redisReply *code)
 {
     json_t *all = json_array();
     for (size_t i = 0; i < runs->elements; i++) {
-        json_t *record =
-            json_loadb(runs->element[i]->str, (size_t)runs->element[i]->len, 0, NULL);
+        json_t *record = json_loadb(runs->element[i]->str, (size_t)runs->element[i]->len,
+                                    JSON_ALLOW_NUL, NULL);
         if (is_record(record)) {
             const char *job_id = json_string_value(json_object_get(record, "jobId"));
             json_object_set_new(record, "code", code_of(code, job_id));

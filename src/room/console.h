@@ -11,6 +11,10 @@
  *
  *     {"run":"start","jobId","by","at","codeHash"}        again: from the beginning
  *     {"run":"output","jobId","stream","text","offset"}   offset: bytes of output before it
+ *                                                         of stream "stdin", with "by": what somebody
+ *                                                         gave it, beside the output
+ *     {"run":"state","jobId","state":{"status","position"}}  queued, at which place, or running
+ *     {"run":"waiting","jobId","waiting"}                 for input, or not any more
  *     {"run":"end","jobId","status":{...}}                as GET /api/status, without the output
  *     {"run":"history","runs":[...]}                      to a joiner: all of that, run by run */
 #ifndef VVE_ROOM_CONSOLE_H

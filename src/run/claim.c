@@ -45,6 +45,10 @@ struct claim {
     bool poisoned;      /* Redis refused because a key of the job is of another kind */
     unsigned sequence;  /* of the last event that is known to be stored */
     bool cancel_seen;
+    bool look_due;    /* there was word of the job, and what is stored was not read yet */
+    long long inputs; /* of live input that were taken */
+    char *input;      /* for claim_take_input; NULL: none */
+    bool input_is_last;
 };
 
 struct claim *claim_create(const struct conf *conf, const char *worker)
@@ -73,6 +77,7 @@ void claim_destroy(struct claim *claim)
         drop_connection(&claim->control);
         free(claim->worker);
         free(claim->entry);
+        free(claim->input);
         free(claim);
     }
 }
@@ -422,6 +427,10 @@ enum claim_outcome claim_start(struct claim *claim, const struct job *job, int64
     free(status);
     claim->start_unknown = outcome == CLAIM_DOWN;
     claim->cancel_seen = false;
+    claim->look_due = false;
+    claim->inputs = 0;
+    free(claim->input);
+    claim->input = NULL;
     claim->sequence = 0;
     snprintf(claim->attempt, sizeof claim->attempt, "%lld", attempt);
     if (outcome == CLAIM_DOWN && claim->poisoned) {
@@ -440,10 +449,9 @@ enum claim_outcome claim_start(struct claim *claim, const struct job *job, int64
     return outcome;
 }
 
-enum claim_outcome claim_output(struct claim *claim, const struct job *job, const char *stream,
-                                struct view text)
+enum claim_outcome claim_event(struct claim *claim, const struct job *job, const char *type,
+                               const char *data)
 {
-    char *data = job_format_output(stream, text);
     struct command command;
     command_begin_script(&command, &script_event);
     command_key(&command, key_job(job->id));
@@ -451,14 +459,13 @@ enum claim_outcome claim_output(struct claim *claim, const struct job *job, cons
     command_key(&command, key_events(job->id));
     command_text(&command, claim->worker);
     command_text(&command, claim->attempt);
-    command_text(&command, "output");
+    command_text(&command, type);
     command_text(&command, data);
     command_number(&command, claim->conf->job_ttl_s);
     command_text(&command, job->id);
     command_number(&command, claim->sequence + 1);
     long long ours;
     enum claim_outcome outcome = call_number(claim, &command, &ours);
-    free(data);
     claim->sequence += outcome == CLAIM_OK;
     if (outcome == CLAIM_OK && ours == 0) {
         acknowledge(claim);
@@ -562,18 +569,67 @@ void claim_watch(struct claim *claim, const struct job *job)
 
 int claim_watch_fd(const struct claim *claim)
 {
-    return claim->control != NULL ? claim->control->fd : -1;
+    return claim->control != NULL && !claim->look_due ? claim->control->fd : -1;
 }
 
-static bool stored_cancel(struct claim *claim, const struct job *job)
+static const char *field_of(const redisReply *reply, size_t at)
+{
+    const redisReply *field = reply->element[at];
+    return field->type == REDIS_REPLY_STRING ? field->str : NULL;
+}
+
+/* One at a time: nobody can send the next before the program waits again. */
+static void note_input(struct claim *claim, const redisReply *reply)
+{
+    const char *inputs = field_of(reply, 1);
+    long long number = inputs != NULL ? strtoll(inputs, NULL, 10) : 0;
+    if (number > claim->inputs && field_of(reply, 2) != NULL) {
+        const char *last = field_of(reply, 3);
+        free(claim->input);
+        claim->input = mem_copy(reply->element[2]->str, reply->element[2]->len);
+        claim->input_is_last = last != NULL && strcmp(last, "1") == 0;
+        claim->inputs = number;
+    }
+}
+
+/* Reads what people want of the run. False: Redis did not say. */
+static bool read_wishes(struct claim *claim, const struct job *job)
+{
+    static const char *const fields[] = {"cancel", "inputs", "input", "input_ends"};
+    struct command command;
+    command_begin(&command, "HMGET");
+    command_key(&command, key_run(job->id));
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        command_text(&command, fields[i]);
+    }
+    redisReply *reply = call(claim, &command);
+    if (reply == NULL) {
+        return false;
+    }
+    if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 4) {
+        claim->cancel_seen = field_of(reply, 0) != NULL;
+        note_input(claim, reply);
+    }
+    freeReplyObject(reply);
+    return true;
+}
+
+char *claim_take_input(struct claim *claim, bool *is_last)
+{
+    char *input = claim->input;
+    claim->input = NULL;
+    *is_last = claim->input_is_last;
+    return input;
+}
+
+long long claim_queue_length(struct claim *claim)
 {
     struct command command;
-    command_begin(&command, "HEXISTS");
-    command_key(&command, key_run(job->id));
-    command_text(&command, "cancel");
-    long long exists = 0;
-    call_number(claim, &command, &exists);
-    return exists == 1;
+    command_begin(&command, "LLEN");
+    command_text(&command, SCRIPT_QUEUE);
+    long long length = 0;
+    call_number(claim, &command, &length);
+    return length;
 }
 
 /* Anything on our channel, be it the acknowledgement of the subscription or a message, is a
@@ -593,21 +649,21 @@ bool claim_cancelled(struct claim *claim, const struct job *job)
     if (claim->cancel_seen) {
         return true;
     }
-    bool look = false;
     if (claim->control == NULL) {
         claim_watch(claim, job);
         return false; /* the acknowledgement will make us look */
     }
-    if (redisBufferRead(claim->control) != REDIS_OK) {
+    /* While a look is due it is not known whether there is anything to read, which would block. */
+    if (!claim->look_due && redisBufferRead(claim->control) != REDIS_OK) {
         drop_connection(&claim->control);
         return false;
     }
     void *raw = NULL;
     while (redisGetReplyFromReader(claim->control, &raw) == REDIS_OK && raw != NULL) {
-        look = mentions(raw, job) || look;
+        claim->look_due = mentions(raw, job) || claim->look_due;
         freeReplyObject(raw);
     }
-    claim->cancel_seen = look && stored_cancel(claim, job);
+    claim->look_due = claim->look_due && !read_wishes(claim, job);
     return claim->cancel_seen;
 }
 

@@ -47,11 +47,12 @@ enum claim_outcome claim_take(struct claim *claim, int timeout_ms, const int wak
  * or its attempts are used up; it has been acknowledged. */
 enum claim_outcome claim_start(struct claim *claim, const struct job *job, int64_t started_at);
 
-/* Appends output to the job's event log and announces it. After CLAIM_DOWN the same text may be
- * given again: it is stored once. CLAIM_NOTHING: the run is not ours any
- * more (another attempt has taken over, or it expired) and was acknowledged: stop it. */
-enum claim_outcome claim_output(struct claim *claim, const struct job *job, const char *stream,
-                                struct view text);
+/* Appends an event to the job's log and announces it: "output", "waiting" (for input: somebody may
+ * send it from now on) or "resumed"; `data` is JSON. After CLAIM_DOWN give the same event again
+ * before any other: it is stored once. CLAIM_NOTHING: the run is not ours any more (another attempt
+ * has taken over, or it expired) and was acknowledged: stop it. */
+enum claim_outcome claim_event(struct claim *claim, const struct job *job, const char *type,
+                               const char *data);
 
 /* Writes the result once and acknowledges the queue entry. */
 enum claim_outcome claim_end(struct claim *claim, const struct job *job,
@@ -63,13 +64,18 @@ enum claim_outcome claim_give_back(struct claim *claim, const struct job *job,
                                    bool used_attempt);
 
 /* Control messages for the running job arrive on a second connection. claim_watch subscribes.
- * Before each poll() ask for its descriptor, which changes when Redis was away (-1: away now;
+ * Before each poll() ask for its descriptor, which changes when Redis was away (-1: away just now;
  * look again every 200 ms). When it is readable, or -1, call claim_cancelled: true once a
- * cancel was stored for the job. claim_unwatch after the run. */
+ * cancel was stored for the job; after it claim_take_input gives the input that was stored since,
+ * if any, for free(), and whether it is the last. claim_unwatch after the run. */
 void claim_watch(struct claim *claim, const struct job *job);
 int claim_watch_fd(const struct claim *claim);
 bool claim_cancelled(struct claim *claim, const struct job *job);
+char *claim_take_input(struct claim *claim, bool *is_last); /* NULL: none */
 void claim_unwatch(struct claim *claim);
+
+/* How many jobs wait for a slot; 0 when Redis does not say. */
+long long claim_queue_length(struct claim *claim);
 
 /* Whether a worker of that name has a heartbeat. False: Redis did not say. */
 bool claim_worker_alive(struct claim *claim, const char *name, bool *alive);

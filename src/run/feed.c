@@ -8,7 +8,7 @@
 
 void feed_init(struct feed *feed, size_t cap_bytes, int run_ms)
 {
-    *feed = (struct feed){.next_at = 0};
+    *feed = (struct feed){.events_max = FEED_EVENTS_MAX};
     output_init(&feed->cap, cap_bytes);
     buf_init(&feed->all, cap_bytes);
     buf_init(&feed->text[OUTPUT_STDOUT], cap_bytes);
@@ -91,7 +91,7 @@ void feed_end(struct feed *feed)
 static bool may_tell(const struct feed *feed)
 {
     return feed->piece_count > 0 &&
-           (feed->ended || feed->events + feed->piece_count <= FEED_EVENTS_MAX - 2);
+           (feed->ended || feed->events + feed->piece_count <= feed->events_max - 2);
 }
 
 static int64_t due_at(const struct feed *feed)
@@ -122,6 +122,18 @@ void feed_told(struct feed *feed, int64_t now)
     if (feed->piece_count == 0) {
         feed->next_at = now + (feed->events < FEED_ORDERED_EVENTS ? SHORT_MS : feed->wide_ms);
     }
+}
+
+void feed_hurry(struct feed *feed)
+{
+    feed->events_max += feed->piece_count;
+    feed->next_at = 0;
+    feed->line_at = 0;
+}
+
+bool feed_is_empty(const struct feed *feed)
+{
+    return feed->piece_count == 0;
 }
 
 void feed_postpone(struct feed *feed, int64_t until)

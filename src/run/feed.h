@@ -37,6 +37,7 @@ struct feed {
     unsigned piece_count;
     bool offered;    /* the first piece was handed out and may not grow any more */
     unsigned events; /* announced so far */
+    unsigned events_max;
     bool ended;
     int wide_ms;     /* interval after the ordered events */
     int64_t next_at; /* monotonic ms: nothing is due before */
@@ -57,6 +58,11 @@ void feed_end(struct feed *feed); /* nothing more will be added; all that is lef
 bool feed_next(struct feed *feed, int64_t now, enum output_stream *stream, struct view *text);
 void feed_told(struct feed *feed, int64_t now);
 void feed_postpone(struct feed *feed, int64_t until);
+
+/* The program waits for somebody who must first see what it printed: all of it is due now, and does not
+ * count against FEED_EVENTS_MAX. */
+void feed_hurry(struct feed *feed);
+bool feed_is_empty(const struct feed *feed); /* all that was added is announced */
 
 /* When a piece will be due, in monotonic ms; INT64_MAX: none waits. */
 int64_t feed_due_at(const struct feed *feed);

@@ -14,6 +14,8 @@ static const struct kind {
     {FRAME_KILL, FRAME_TO_SUPERVISOR, 0, 0},
     {FRAME_READY, FRAME_FROM_SUPERVISOR, 0, 0},
     {FRAME_STARTED, FRAME_FROM_SUPERVISOR, 0, 0},
+    {FRAME_WAITING, FRAME_FROM_SUPERVISOR, 0, 0},
+    {FRAME_RESUMED, FRAME_FROM_SUPERVISOR, 0, 0},
     {FRAME_STDOUT, FRAME_FROM_SUPERVISOR, 1, FRAME_MAX_PAYLOAD},
     {FRAME_STDERR, FRAME_FROM_SUPERVISOR, 1, FRAME_MAX_PAYLOAD},
     {FRAME_END, FRAME_FROM_SUPERVISOR, FRAME_END_BYTES, FRAME_END_BYTES},
@@ -87,6 +89,7 @@ void frame_write_end(uint8_t out[FRAME_END_BYTES], const struct frame_end *end)
     uint8_t *at = put(out, (uint32_t)end->exit_code, 4);
     at = put(at, (uint32_t)end->signal, 4);
     at = put(at, end->wall_us, 8);
+    at = put(at, end->waited_us, 8);
     at = put(at, end->cpu_us, 8);
     at = put(at, end->memory_bytes, 8);
     at = put(at, end->dropped_bytes, 8);
@@ -99,7 +102,7 @@ static bool is_consistent(const struct frame_end *end)
 {
     bool exited = end->exit_code >= 0 && end->exit_code <= EXIT_CODE_MAX && end->signal == 0;
     bool killed = end->exit_code == -1 && end->signal >= 1 && end->signal <= SIGNAL_MAX;
-    return (exited || killed) && end->flooded <= 1;
+    return (exited || killed) && end->flooded <= 1 && end->waited_us <= end->wall_us;
 }
 
 bool frame_read_end(const struct frame *frame, struct frame_end *end)
@@ -112,6 +115,7 @@ bool frame_read_end(const struct frame *frame, struct frame_end *end)
     read.exit_code = (int32_t)take(&at, 4);
     read.signal = (int32_t)take(&at, 4);
     read.wall_us = take(&at, 8);
+    read.waited_us = take(&at, 8);
     read.cpu_us = take(&at, 8);
     read.memory_bytes = take(&at, 8);
     read.dropped_bytes = take(&at, 8);

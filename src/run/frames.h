@@ -16,6 +16,7 @@
 
 #define FRAME_HEAD_BYTES 5u
 #define FRAME_MAX_PAYLOAD 65536u
+#define FRAME_WAITS_MAX 64u /* how often a supervisor tells of one run that it waits */
 
 enum frame_type {
     /* to the supervisor */
@@ -27,6 +28,8 @@ enum frame_type {
     /* from the supervisor */
     FRAME_READY = 'R',   /* the interpreter is up; empty payload */
     FRAME_STARTED = 's', /* the source was handed to it; empty payload */
+    FRAME_WAITING = 'w', /* it waits for stdin, after all output before; empty payload */
+    FRAME_RESUMED = 'g', /* and does not any more; strictly in turns; empty payload */
     FRAME_STDOUT = 'o',  /* sanitised UTF-8, whole characters */
     FRAME_STDERR = 'e',
     FRAME_END = 'x', /* struct frame_end; everything else is dead and nothing follows */
@@ -37,13 +40,14 @@ struct frame_end {
     int32_t exit_code;      /* -1: ended by a signal */
     int32_t signal;         /* 0: ended by itself */
     uint64_t wall_us;       /* from source handed over to exit */
+    uint64_t waited_us;     /* of these, told as waiting for stdin */
     uint64_t cpu_us;        /* of the program and its children, without the warm-up */
     uint64_t memory_bytes;  /* peak resident size of the largest process */
     uint64_t dropped_bytes; /* sanitised output beyond the cap */
     uint32_t oom_kills;     /* how often the kernel killed for memory in this container */
     uint32_t flooded;       /* 1: stopped because dropped_bytes passed its limit */
 };
-#define FRAME_END_BYTES 48u
+#define FRAME_END_BYTES 56u
 
 struct frame {
     enum frame_type type;

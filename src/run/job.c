@@ -45,7 +45,7 @@ void job_finish(struct job *job)
  * it still reads, and the sender wants to know where to look. */
 static const char *field_before(struct view body, size_t position)
 {
-    static const char *const fields[] = {"code", "sourceCode", "stdin",
+    static const char *const fields[] = {"code", "sourceCode", "stdin",   "data",
                                          "by",   "roomId",     "language"};
     const char *found = NULL;
     size_t best = 0;
@@ -107,6 +107,15 @@ static bool read_text(const json_t *root, const char *name, bool required, char 
     return true;
 }
 
+/* Missing and null are false. */
+static bool read_flag(const json_t *root, const char *name, bool *out, struct err *err)
+{
+    const json_t *value = json_object_get(root, name);
+    *out = json_is_true(value);
+    return value == NULL || json_is_null(value) || json_is_boolean(value) ||
+           err_set(err, "bad_field", "\"%s\" must be true or false.", name);
+}
+
 static bool check_size(const char *text, const char *name, const char *code, size_t max_bytes,
                        struct err *err)
 {
@@ -144,6 +153,13 @@ static size_t characters(const char *utf8)
     return count;
 }
 
+static bool check_by(const char *by, struct err *err)
+{
+    return by == NULL || characters(by) <= BY_MAX_CHARACTERS ||
+           err_set(err, "bad_field", "\"by\" must be at most %d characters.",
+                   BY_MAX_CHARACTERS);
+}
+
 /* The fields that a request and a queue entry share. */
 static bool read_fields(const json_t *root, const char *code_name,
                         const struct job_limits *limits, struct job *job, struct err *err)
@@ -154,19 +170,15 @@ static bool read_fields(const json_t *root, const char *code_name,
         !read_text(root, "by", false, &job->by, err)) {
         return false;
     }
-    if (json_is_true(json_object_get(root, "interactive"))) {
-        return err_set(err, "bad_field",
-                       "\"interactive\" runs are not offered; give \"stdin\".");
+    if (!read_flag(root, "interactive", &job->interactive, err)) {
+        return false;
     }
     if (job->room_id != NULL && !room_id_valid(job->room_id)) {
         return err_set(err, "bad_field",
                        "\"roomId\" must be 1 to %d letters, digits, '_' or '-'.", ROOM_ID_MAX);
     }
-    if (job->by != NULL && characters(job->by) > BY_MAX_CHARACTERS) {
-        return err_set(err, "bad_field", "\"by\" must be at most %d characters.",
-                       BY_MAX_CHARACTERS);
-    }
-    return check_size(job->code, code_name, "code_too_large", limits->code_bytes, err) &&
+    return check_by(job->by, err) &&
+           check_size(job->code, code_name, "code_too_large", limits->code_bytes, err) &&
            check_size(job->stdin_text, "stdin", "stdin_too_large", limits->stdin_bytes, err);
 }
 
@@ -228,6 +240,41 @@ bool job_read_identity(struct view entry, struct job *job)
     return ok;
 }
 
+static bool read_input(const json_t *root, const struct job_limits *limits,
+                       struct job_input *input, struct err *err)
+{
+    if (!read_text(root, "data", true, &input->text, err) ||
+        !read_text(root, "by", false, &input->by, err) ||
+        !read_flag(root, "end", &input->is_last, err)) {
+        return false;
+    }
+    if (input->text[0] == '\0' && !input->is_last) {
+        return err_set(err, "bad_field", "\"data\" is empty; only the end may be.");
+    }
+    return check_by(input->by, err) &&
+           check_size(input->text, "data", "stdin_too_large", limits->stdin_bytes, err);
+}
+
+bool job_parse_input(struct view body, const struct job_limits *limits, struct job_input *input,
+                     struct err *err)
+{
+    *input = (struct job_input){0};
+    json_t *root = load_object(body, err);
+    bool ok = root != NULL && read_input(root, limits, input, err);
+    json_decref(root);
+    if (!ok) {
+        job_input_finish(input);
+    }
+    return ok;
+}
+
+void job_input_finish(struct job_input *input)
+{
+    free(input->text);
+    free(input->by);
+    *input = (struct job_input){0};
+}
+
 /* --- formatting -------------------------------------------------------------------------- */
 
 static char *dump(json_t *root)
@@ -271,6 +318,9 @@ char *job_format_entry(const struct job *job)
             json_object_set_new(root, optional[i].name, json_string(optional[i].text));
         }
     }
+    if (job->interactive) {
+        json_object_set_new(root, "interactive", json_true());
+    }
     return dump(root);
 }
 
@@ -296,6 +346,7 @@ char *job_format_status(const struct job *job, const struct job_result *result)
     json_object_set_new(root, "startedAt", time_or_null(result->started_at));
     json_object_set_new(root, "finishedAt", time_or_null(result->finished_at));
     json_object_set_new(root, "position", json_null());
+    json_object_set_new(root, "waiting", json_false());
     json_object_set_new(root, "output", text_or_null(result->output));
     json_object_set_new(root, "stdout", text_or_null(result->out));
     json_object_set_new(root, "stderr", text_or_null(result->err));
@@ -340,6 +391,15 @@ char *job_format_output(const char *stream, struct view text)
     json_t *root = json_object();
     json_object_set_new(root, "stream", json_string(stream));
     json_object_set_new(root, "text", text_or_null(text));
+    return dump(root);
+}
+
+char *job_format_input(const struct job_input *input)
+{
+    json_t *root = json_object();
+    json_object_set_new(root, "text", json_string(input->text));
+    json_object_set_new(root, "by", string_or_null(input->by));
+    json_object_set_new(root, "end", json_boolean(input->is_last));
     return dump(root);
 }
 
@@ -418,7 +478,8 @@ void job_transcript_add(struct job_transcript *transcript, struct view output_ev
     json_decref(root);
 }
 
-char *job_status_with_transcript(struct view status, const struct job_transcript *transcript)
+char *job_status_with_transcript(struct view status, const struct job_transcript *transcript,
+                                 bool waiting)
 {
     json_t *root = load_status(status);
     if (root == NULL) {
@@ -427,5 +488,6 @@ char *job_status_with_transcript(struct view status, const struct job_transcript
     json_object_set_new(root, "output", text_or_null(buf_view(&transcript->output)));
     json_object_set_new(root, "stdout", text_or_null(buf_view(&transcript->out)));
     json_object_set_new(root, "stderr", text_or_null(buf_view(&transcript->err)));
+    json_object_set_new(root, "waiting", json_boolean(waiting));
     return dump(root);
 }

@@ -1,7 +1,7 @@
 /* A run as data: what was asked for, what came of it, and their JSON forms (pure conversions).
  *
  * The request body is that of POST /api/execute; the queue entry is the job JSON of the design
- * ({"jobId","sourceCode","language","submittedAt"} plus our optional "stdin","roomId","by"), so
+ * ({"jobId","sourceCode","language","submittedAt"} plus our optional "stdin","roomId","by","interactive"), so
  * that any producer that can RPUSH one may submit. The status object is the answer of GET
  * /api/status/:jobId. */
 #ifndef VVE_RUN_JOB_H
@@ -41,6 +41,7 @@ struct job {
     char *stdin_text;         /* UTF-8 without NUL; NULL: immediate end of file */
     char *room_id;            /* NULL: none */
     char *by;                 /* NULL: nobody said */
+    bool interactive;         /* stdin stays open for live input */
     int64_t submitted_at;     /* ms since the epoch */
 };
 
@@ -75,10 +76,23 @@ void job_finish(struct job *job); /* accepts a zeroed job */
 /* The id and time of an entry that job_parse_entry refused, if they can be read. */
 bool job_read_identity(struct view entry, struct job *job);
 
+/* Live input, the body of POST /api/jobs/:jobId/stdin. */
+struct job_input {
+    char *text;   /* UTF-8 without NUL; empty only if it is the last */
+    char *by;     /* NULL: nobody said */
+    bool is_last; /* the program's stdin ends behind it */
+};
+
+/* On failure the input is empty and err says why: bad_json, bad_field, stdin_too_large. */
+bool job_parse_input(struct view body, const struct job_limits *limits, struct job_input *input,
+                     struct err *err);
+void job_input_finish(struct job_input *input); /* accepts a zeroed one */
+
 /* JSON on the heap, for free(). */
 char *job_format_entry(const struct job *job);
 char *job_format_status(const struct job *job, const struct job_result *result);
 char *job_format_output(const char *stream, struct view text); /* {"stream","text"} */
+char *job_format_input(const struct job_input *input);         /* {"text","by","end"} */
 
 const char *job_state_name(enum job_state state); /* "timed_out" */
 bool job_state_parse(const char *name, enum job_state *state);
@@ -109,6 +123,8 @@ struct job_transcript {
 void job_transcript_init(struct job_transcript *transcript, size_t max_bytes);
 void job_transcript_finish(struct job_transcript *transcript);
 void job_transcript_add(struct job_transcript *transcript, struct view output_event);
-char *job_status_with_transcript(struct view status, const struct job_transcript *transcript);
+/* `waiting`: for input. */
+char *job_status_with_transcript(struct view status, const struct job_transcript *transcript,
+                                 bool waiting);
 
 #endif

@@ -297,12 +297,15 @@ static void on_running_events(bool ok, const struct queue_event *events, size_t 
     for (size_t i = 0; i < count; i++) {
         first = view_equals(events[i].type, "reset") ? i : first;
     }
+    bool waiting = false;
     for (size_t i = first; ok && i < count; i++) {
         if (view_equals(events[i].type, "output")) {
             job_transcript_add(&transcript, events[i].data);
+        } else {
+            waiting = view_equals(events[i].type, "waiting");
         }
     }
-    char *status = job_status_with_transcript(view_of(read->status), &transcript);
+    char *status = job_status_with_transcript(view_of(read->status), &transcript, waiting);
     job_transcript_finish(&transcript);
     deliver(read, view_of(status != NULL ? status : read->status), JOB_RUNNING, 0);
     free(status);
@@ -415,6 +418,45 @@ void queue_cancel(struct queue *queue, const char *id, queue_on_cancel *on_cance
         (struct cancellation){.queue = queue, .on_cancel = on_cancel, .context = context};
     snprintf(cancellation->id, sizeof cancellation->id, "%s", id);
     queue_read_status(queue, id, on_status_to_cancel, cancellation);
+}
+
+/* --- live input -------------------------------------------------------------------------- */
+
+struct offer {
+    queue_on_input *on_input;
+    void *context;
+};
+
+static void on_offered(const redisReply *reply, void *context)
+{
+    struct offer *offer = context;
+    enum queue_input_answer answer = is_error(reply)               ? QUEUE_INPUT_NO_ANSWER
+                                     : is_text(reply, "missing")   ? QUEUE_INPUT_MISSING
+                                     : is_text(reply, "too_large") ? QUEUE_INPUT_TOO_LARGE
+                                     : is_text(reply, "taken")     ? QUEUE_INPUT_TAKEN
+                                                                   : QUEUE_INPUT_NOT_WAITING;
+    offer->on_input(answer, offer->context);
+    free(offer);
+}
+
+void queue_give_input(struct queue *queue, const char *id, const struct job_input *input,
+                      queue_on_input *on_input, void *context)
+{
+    struct offer *offer = mem_alloc(sizeof *offer);
+    *offer = (struct offer){on_input, context};
+    char *event = job_format_input(input);
+    struct command command;
+    command_begin_script(&command, &script_input);
+    command_key(&command, key_run(id));
+    command_key(&command, key_events(id));
+    command_key(&command, key_control(id));
+    command_text(&command, input->text);
+    command_text(&command, input->is_last ? "1" : "0");
+    command_number(&command, queue->conf->stdin_bytes);
+    command_text(&command, event);
+    command_text(&command, id);
+    issue(queue, &command, on_offered, offer);
+    free(event);
 }
 
 /* --- length ------------------------------------------------------------------------------ */

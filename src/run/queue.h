@@ -61,10 +61,22 @@ typedef void queue_on_cancel(enum queue_answer answer, void *context);
 void queue_cancel(struct queue *queue, const char *id, queue_on_cancel *on_cancel,
                   void *context);
 
+/* Gives a run that waits the input it waits for: whoever is first wins. */
+enum queue_input_answer {
+    QUEUE_INPUT_TAKEN,
+    QUEUE_INPUT_MISSING,
+    QUEUE_INPUT_NOT_WAITING,
+    QUEUE_INPUT_TOO_LARGE, /* all input of a run together */
+    QUEUE_INPUT_NO_ANSWER,
+};
+typedef void queue_on_input(enum queue_input_answer answer, void *context);
+void queue_give_input(struct queue *queue, const char *id, const struct job_input *input,
+                      queue_on_input *on_input, void *context);
+
 /* Events of the log behind `after` ("0-0": from the start), in order. */
 struct queue_event {
     struct view id;
-    struct view type; /* status, output, reset, end */
+    struct view type; /* status, output, waiting, input, resumed, reset, end */
     struct view data; /* JSON */
 };
 typedef void queue_on_events(bool ok, const struct queue_event *events, size_t count,

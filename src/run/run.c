@@ -9,7 +9,11 @@
  *   cancel, 300 ms ago     cancelled; the supervisor kills the program and tells its figures
  *   deadline               timed_out, likewise; if it does not tell within 300 ms, the
  *                          container is killed
+ *   waited for input       timed_out: too long in all, or ten seconds while others wait to run;
+ *                          cancelled when the daemon stops
  *   daemon stops           the job goes back to the queue
+ *
+ * The time that the program waits for live input does not count towards its deadline.
  *
  * Redis away: output waits in the feed, nothing else changes. */
 #include "run/run.h"
@@ -18,6 +22,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -28,6 +33,8 @@
 #define KILL_MS 300
 #define LOOK_EVERY_MS 200
 #define RETRY_MS 250
+#define YIELD_MS 10000 /* how long a program may wait while others wait to run */
+#define QUEUE_LOOK_EVERY_MS 1000
 #define FRAMES_A_TURN 16384 /* more than an honest supervisor has to say in a whole run */
 
 void run_init(struct run *run, const struct conf *conf, const struct run_stop *stop,
@@ -79,12 +86,13 @@ static void set_exit(struct run *run, const struct frame_end *end)
 static void judge_end(struct run *run, const struct frame_end *end)
 {
     struct job_result *result = &run->result;
-    result->wall_ms = clamp(end->wall_us / 1000);
+    result->wall_ms = clamp((end->wall_us - end->waited_us) / 1000);
     result->cpu_ms = clamp(end->cpu_us / 1000);
     result->memory_bytes = clamp(end->memory_bytes);
     result->dropped_bytes = clamp(end->dropped_bytes);
     if (run->killed_at != 0 || run->interrupted_at != 0) {
-        result->state = run->killed_at != 0 ? run->kill_state : JOB_CANCELLED;
+        set_error(run, run->killed_at != 0 ? run->kill_state : JOB_CANCELLED, run->kill_code,
+                  run->kill_text);
         return;
     }
     if (result->wall_ms > run->conf->run_ms) {
@@ -104,11 +112,17 @@ static void judge_end(struct run *run, const struct frame_end *end)
     result->state = end->signal == 0 && end->exit_code == 0 ? JOB_COMPLETED : JOB_FAILED;
 }
 
+/* For live input, until `now`. */
+static int64_t waited_ms(const struct run *run, int64_t now)
+{
+    return run->waited_ms + (run->waiting_since != 0 ? now - run->waiting_since : 0);
+}
+
 /* The end that we make ourselves: the supervisor did not come to tell its figures. */
 static void judge_cut(struct run *run)
 {
-    run->result.state = run->kill_state;
-    run->result.wall_ms = run->killed_at - run->started_at;
+    set_error(run, run->kill_state, run->kill_code, run->kill_text);
+    run->result.wall_ms = run->killed_at - run->started_at - waited_ms(run, run->killed_at);
 }
 
 void run_judge_lost(struct run *run, bool oom_killed)
@@ -142,6 +156,24 @@ static enum run_outcome take_end(struct run *run, const struct frame *frame)
     return RUN_ENDED;
 }
 
+static void begin_wait(struct run *run)
+{
+    if (run->job->interactive && run->waiting_since == 0 && run->waits < FRAME_WAITS_MAX) {
+        run->waits++;
+        run->waiting_since = clock_mono_ms();
+        run->queue_look_at = run->waiting_since;
+        feed_hurry(&run->feed);
+    }
+}
+
+static void end_wait(struct run *run)
+{
+    if (run->waiting_since != 0) {
+        run->waited_ms += clock_mono_ms() - run->waiting_since;
+        run->waiting_since = 0;
+    }
+}
+
 static enum run_outcome take_frame(struct run *run, const struct frame *frame)
 {
     const char *bytes = (const char *)frame->payload;
@@ -159,7 +191,14 @@ static enum run_outcome take_frame(struct run *run, const struct frame *frame)
     case FRAME_STDERR:
         feed_add(&run->feed, clock_mono_ms(), OUTPUT_STDERR, bytes, frame->len);
         return RUN_GOES_ON;
+    case FRAME_WAITING:
+        begin_wait(run);
+        return RUN_GOES_ON;
+    case FRAME_RESUMED: /* known already when it was our input that woke it */
+        end_wait(run);
+        return RUN_GOES_ON;
     case FRAME_END:
+        end_wait(run);
         return take_end(run, frame);
     default:
         return malformed(run);
@@ -194,22 +233,30 @@ static const char *stream_name(enum output_stream stream)
     return stream == OUTPUT_STDOUT ? "stdout" : "stderr";
 }
 
+/* While the program waits it moves on with `now`. */
+static int64_t run_deadline(const struct run *run, int64_t now)
+{
+    return run->started_at + run->conf->run_ms + waited_ms(run, now);
+}
+
 /* After a call to Redis that failed: not at once, and not so late that another one which hangs
  * would hold up the deadline. */
 static int64_t retry_at(const struct run *run)
 {
-    int64_t deadline = run->started_at + run->conf->run_ms;
-    int64_t soon = clock_mono_ms() + RETRY_MS;
+    int64_t now = clock_mono_ms();
+    int64_t deadline = run_deadline(run, now);
+    int64_t soon = now + RETRY_MS;
     return soon + CLAIM_CALL_MAX_MS < deadline ? soon : deadline;
 }
 
-static enum claim_outcome announce(struct run *run)
+static enum claim_outcome announce_output(struct run *run)
 {
     enum output_stream stream;
     struct view text;
     while (feed_next(&run->feed, clock_mono_ms(), &stream, &text)) {
-        enum claim_outcome outcome =
-            claim_output(run->claim, run->job, stream_name(stream), text);
+        char *data = job_format_output(stream_name(stream), text);
+        enum claim_outcome outcome = claim_event(run->claim, run->job, "output", data);
+        free(data);
         if (outcome != CLAIM_OK) {
             feed_postpone(&run->feed, retry_at(run));
             return outcome;
@@ -219,11 +266,49 @@ static enum claim_outcome announce(struct run *run)
     return CLAIM_OK;
 }
 
+/* What was tried once must be stored before anything else: the log knows events by their number. */
+static enum claim_outcome announce_owed(struct run *run)
+{
+    if (run->owed == NULL || clock_mono_ms() < run->owed_at) {
+        return CLAIM_OK;
+    }
+    enum claim_outcome outcome = claim_event(run->claim, run->job, run->owed, "{}");
+    if (outcome == CLAIM_OK) {
+        run->owed = NULL;
+    } else {
+        run->owed_at = retry_at(run);
+    }
+    return outcome;
+}
+
+/* Whether the program waits is told behind everything that it printed before. */
+static void note_wait(struct run *run)
+{
+    bool waits = run->waiting_since != 0;
+    if (run->owed == NULL && waits != run->told_waiting && feed_is_empty(&run->feed)) {
+        run->told_waiting = waits;
+        run->owed = waits ? "waiting" : "resumed";
+        run->owed_at = 0;
+    }
+}
+
+static enum claim_outcome announce(struct run *run)
+{
+    enum claim_outcome outcome = announce_owed(run);
+    if (outcome == CLAIM_OK && run->owed == NULL) {
+        outcome = announce_output(run);
+        note_wait(run);
+    }
+    return outcome == CLAIM_OK ? announce_owed(run) : outcome;
+}
+
 enum claim_outcome run_settle(struct run *run)
 {
     struct job_result *result = &run->result;
     if (!run->feed.ended || result->finished_at == 0) {
         feed_end(&run->feed);
+        end_wait(run);
+        run->told_waiting = false; /* the end says so */
         result->finished_at = clock_wall_ms();
         result->output = buf_view(&run->feed.all);
         result->out = buf_view(&run->feed.text[OUTPUT_STDOUT]);
@@ -231,13 +316,33 @@ enum claim_outcome run_settle(struct run *run)
         result->dropped_bytes += clamp(run->feed.cap.dropped_bytes);
     }
     feed_postpone(&run->feed, 0);
+    run->owed_at = 0;
     enum claim_outcome outcome = announce(run);
     return outcome == CLAIM_OK ? claim_end(run->claim, run->job, result) : outcome;
 }
 
-/* --- clock and cancel --------------------------------------------------------------------- */
+/* --- clock, cancel and live input --------------------------------------------------------- */
 
-static void look_for_cancel(struct run *run, bool heard)
+/* The log and everybody who reads it know already that the program does not wait any more. */
+static void pass_input_on(struct run *run)
+{
+    bool is_last;
+    char *input = claim_take_input(run->claim, &is_last);
+    if (input == NULL) {
+        return;
+    }
+    if (input[0] != '\0') {
+        container_send(run->container, FRAME_STDIN, view_of(input));
+    }
+    if (is_last) {
+        container_send(run->container, FRAME_STDIN_END, view_of(""));
+    }
+    free(input);
+    end_wait(run);
+    run->told_waiting = false;
+}
+
+static void look_for_wishes(struct run *run, bool heard)
 {
     bool watching = claim_watch_fd(run->claim) >= 0;
     int64_t now = clock_mono_ms();
@@ -249,13 +354,42 @@ static void look_for_cancel(struct run *run, bool heard)
         run->interrupted_at = now;
         container_send(run->container, FRAME_INTERRUPT, view_of(""));
     }
+    pass_input_on(run);
 }
 
-static void tell_to_kill(struct run *run, enum job_state state, int64_t now)
+/* `code` and `text` say why, beyond the state; or are NULL. */
+static void tell_to_kill(struct run *run, int64_t now, enum job_state state, const char *code,
+                         const char *text)
 {
     run->killed_at = now;
     run->kill_state = state;
+    run->kill_code = code;
+    run->kill_text = text;
     container_send(run->container, FRAME_KILL, view_of(""));
+}
+
+static bool others_wait_to_run(struct run *run, int64_t now)
+{
+    if (now < run->queue_look_at) {
+        return false;
+    }
+    run->queue_look_at = now + QUEUE_LOOK_EVERY_MS;
+    return claim_queue_length(run->claim) > 0;
+}
+
+static void look_at_wait(struct run *run, int64_t now)
+{
+    int64_t waited = waited_ms(run, now);
+    if (waited >= run->conf->input_ms) {
+        tell_to_kill(run, now, JOB_TIMED_OUT, "input_timeout",
+                     "The program waited too long for input.");
+    } else if (atomic_load(&run->stop->drain_until) != 0) {
+        tell_to_kill(run, now, JOB_CANCELLED, "stopping",
+                     "The server restarts, and the program waited for input.");
+    } else if (waited >= YIELD_MS && others_wait_to_run(run, now)) {
+        tell_to_kill(run, now, JOB_TIMED_OUT, "input_timeout",
+                     "The program waited for input while others waited to run.");
+    }
 }
 
 static enum run_outcome look_at_clock(struct run *run, int64_t now)
@@ -272,9 +406,12 @@ static enum run_outcome look_at_clock(struct run *run, int64_t now)
         return RUN_CUT;
     }
     bool cancelled = run->interrupted_at != 0;
-    if ((cancelled && now >= run->interrupted_at + INTERRUPT_MS) ||
-        now >= run->started_at + run->conf->run_ms) {
-        tell_to_kill(run, cancelled ? JOB_CANCELLED : JOB_TIMED_OUT, now);
+    if (cancelled && now >= run->interrupted_at + INTERRUPT_MS) {
+        tell_to_kill(run, now, JOB_CANCELLED, NULL, NULL);
+    } else if (now >= run_deadline(run, now)) {
+        tell_to_kill(run, now, JOB_TIMED_OUT, NULL, NULL);
+    } else if (run->waiting_since != 0) {
+        look_at_wait(run, now);
     }
     return drain_until != 0 && now >= drain_until ? RUN_DRAINED : RUN_GOES_ON;
 }
@@ -284,15 +421,27 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* When to look, while the program waits, whether others wait to run. */
+static int64_t wait_look_at(const struct run *run, int64_t now)
+{
+    int64_t yield_at = now + YIELD_MS - waited_ms(run, now);
+    return yield_at > run->queue_look_at ? yield_at : run->queue_look_at;
+}
+
 static int wait_ms(const struct run *run)
 {
     int64_t now = clock_mono_ms();
     int64_t drain_until = atomic_load(&run->stop->drain_until);
-    int64_t at =
-        run->started_at != 0 ? run->started_at + run->conf->run_ms : run->sent_at + START_MS;
+    int64_t at = run->sent_at + START_MS;
+    if (run->waiting_since != 0) {
+        at = earlier(now + run->conf->input_ms - waited_ms(run, now), wait_look_at(run, now));
+    } else if (run->started_at != 0) {
+        at = run_deadline(run, now);
+    }
     at = run->killed_at != 0 ? run->killed_at + KILL_MS : at;
     at = earlier(at, feed_due_at(&run->feed));
     at = earlier(at, now + CLAIM_BEAT_MS);
+    at = run->owed != NULL ? earlier(at, run->owed_at) : at;
     if (run->killed_at == 0 && run->interrupted_at != 0) {
         at = earlier(at, run->interrupted_at + INTERRUPT_MS);
     } else if (claim_watch_fd(run->claim) < 0) {
@@ -313,7 +462,9 @@ static void send_program(struct run *run)
     if (job->stdin_text != NULL && job->stdin_text[0] != '\0') {
         container_send(run->container, FRAME_STDIN, view_of(job->stdin_text));
     }
-    container_send(run->container, FRAME_STDIN_END, view_of(""));
+    if (!job->interactive) {
+        container_send(run->container, FRAME_STDIN_END, view_of(""));
+    }
     run->sent_at = clock_mono_ms();
 }
 
@@ -351,7 +502,7 @@ static enum run_outcome turn(struct run *run)
     if (outcome != RUN_GOES_ON) {
         return outcome;
     }
-    look_for_cancel(run, heard);
+    look_for_wishes(run, heard);
     claim_beat(run->claim);
     return announce(run) == CLAIM_NOTHING ? RUN_DISOWNED : RUN_GOES_ON;
 }

@@ -43,8 +43,18 @@ struct run {
     int64_t started_at;        /* 0: the supervisor has not started the program */
     int64_t interrupted_at;    /* 0: nobody cancelled */
     int64_t killed_at;         /* 0: the supervisor was not told to kill the program */
-    enum job_state kill_state; /* what it comes to then */
-    int64_t look_at;           /* when to look for a cancel though nothing was heard */
+    enum job_state kill_state; /* what it comes to then, and why: */
+    const char *kill_code;     /* NULL: the state says all */
+    const char *kill_text;
+    int64_t look_at; /* when to look for a cancel though nothing was heard */
+    /* of live input */
+    int64_t waiting_since; /* 0: the program does not wait */
+    int64_t waited_ms;     /* before */
+    unsigned waits;
+    bool told_waiting;     /* what the job's log says of it */
+    const char *owed;      /* event that has to be stored before any other; NULL: none */
+    int64_t owed_at;       /* when to try */
+    int64_t queue_look_at; /* whether others wait to run */
 };
 
 /* After claim_start. `started_at` is what it was told. */

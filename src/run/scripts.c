@@ -75,6 +75,23 @@ const struct script script_cancel = {
     "return 'cancelled'\n",
     5, 3};
 
+/* First to send wins: from then on the run does not wait any more. */
+const struct script script_input = {
+    "#!lua flags=allow-oom\n"
+    "local run = redis.call('HMGET', KEYS[1], 'state', 'waiting', 'input_bytes')\n"
+    "if not run[1] then return 'missing' end\n"
+    "if run[1] ~= 'running' or run[2] ~= '1' then return 'not_waiting' end\n"
+    "local bytes = tonumber(run[3] or 0) + #ARGV[1]\n"
+    "if bytes > tonumber(ARGV[3]) then return 'too_large' end\n"
+    "redis.call('HINCRBY', KEYS[1], 'inputs', 1)\n"
+    "redis.call('HSET', KEYS[1], 'waiting', 0, 'input_bytes', bytes, 'input', ARGV[1],\n"
+    "  'input_ends', ARGV[2])\n"
+    "redis.call('XADD', KEYS[2], '*', 'e', 'input', 'd', ARGV[4])\n"
+    "redis.call('PUBLISH', '" SCRIPT_CHANNEL "', ARGV[5])\n"
+    "redis.call('PUBLISH', KEYS[3], 'input')\n"
+    "return 'taken'\n",
+    3, 5};
+
 const struct script script_heartbeat = {"#!lua flags=allow-oom\n"
                                         "redis.call('SADD', KEYS[1], ARGV[1])\n"
                                         "redis.call('SET', KEYS[2], 1, 'PX', ARGV[2])\n"
@@ -101,7 +118,7 @@ const struct script script_start = {
     "end\n"
     "attempt = attempt + 1\n"
     "redis.call('HSET', KEYS[2], 'state', 'running', 'owner', ARGV[1], 'attempt', attempt,\n"
-    "  'entry', ARGV[4], 'seq', 0)\n"
+    "  'entry', ARGV[4], 'seq', 0, 'waiting', 0, 'inputs', 0, 'input_bytes', 0)\n"
     "redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])\n"
     "redis.call('XADD', KEYS[3], '*', 'e', 'status', 'd', ARGV[2])\n"
     "redis.call('EXPIRE', KEYS[2], ARGV[3])\n"
@@ -119,6 +136,9 @@ const struct script script_event = {
     "if not ours or redis.call('EXISTS', KEYS[1]) == 0 then return 0 end\n"
     "if tonumber(ARGV[7]) <= tonumber(run[4] or 0) then return 1 end\n"
     "redis.call('HSET', KEYS[2], 'seq', ARGV[7])\n"
+    "if ARGV[3] ~= 'output' then\n"
+    "  redis.call('HSET', KEYS[2], 'waiting', ARGV[3] == 'waiting' and 1 or 0)\n"
+    "end\n"
     "redis.call('XADD', KEYS[3], '*', 'e', ARGV[3], 'd', ARGV[4])\n"
     "for i = 1, 3 do redis.call('EXPIRE', KEYS[i], ARGV[5]) end\n"
     "redis.call('PUBLISH', '" SCRIPT_CHANNEL "', ARGV[6])\n"

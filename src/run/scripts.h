@@ -3,10 +3,13 @@
  *
  * A job lives in four places with one life time (TTL from its last state change):
  *     job:{id}          the public status object, a string that nobody but its writer encodes
- *     job:{id}:run      hash: state, entry (the exact queue bytes), owner, attempt, cancel, seq
- *     job:{id}:events   stream of (e = type, d = JSON): status, output, reset, end (whose data
- * is job:{id} itself, so that a result is not stored twice) an entry in submission_queue, or in
- * submission_queue:{worker} once taken
+ *     job:{id}:run      hash: state, entry (the exact queue bytes), owner, attempt, cancel, seq;
+ *                       of live input: waiting (1: the program waits), inputs (how many there
+ *                       were), input and input_ends (the last), input_bytes (of all)
+ *     job:{id}:events   stream of (e = type, d = JSON): status, output, waiting, input, resumed,
+ *                       reset, end (whose data is job:{id} itself, so that a result is not
+ *                       stored twice)
+ *     an entry in submission_queue, or in submission_queue:{worker} once taken
  *
  * The state in the hash decides; owner and attempt fence every write of a slot, so a slot that
  * lost its job cannot write over its successor. What is stored is announced by publishing the
@@ -41,6 +44,9 @@ extern const struct script script_events;
 /* keys: job, run, events, queue, control channel; args: status if it was queued, ttl, id
  * -> "missing" | "cancelled" | "running" | "finished" */
 extern const struct script script_cancel;
+/* keys: run, events, control channel; args: text, "1" if it is the last, bytes that all input may
+ * have, event, id -> "missing" | "not_waiting" | "too_large" | "taken" */
+extern const struct script script_input;
 /* keys: workers, worker; args: name, ms */
 extern const struct script script_heartbeat;
 /* keys: queue, taken -> entry or false */

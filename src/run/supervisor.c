@@ -3,7 +3,7 @@
  * it alone holds: the program's own stdin, stdout and stderr are pipes to here, so it cannot
  * forge a frame, and the end cannot overtake output.
  *
- * One thread, one ppoll loop, no heap. A run goes through the phases below, in order. What can
+ * One thread, one ppoll loop, no heap of its own. A run goes through the phases below, in order. What can
  * go wrong, each with its exit status (of this process, hence of the container):
  *   - the other side speaks nonsense: EXIT_PROTOCOL;
  *   - the interpreter cannot be started or dies before it has a program: EXIT_INTERPRETER;
@@ -14,9 +14,15 @@
  * Everything that can wait is bounded: input by IN_CAP (then we stop reading it), output by
  * OUT_CAP (then we stop reading the program, unless what it says is only counted). An interrupt
  * or a kill overtakes stdin that the program has not taken yet; behind more than IN_CAP bytes
- * of it it is not read any more, and the kill from outside must do. */
+ * of it it is not read any more, and the kill from outside must do.
+ *
+ * While stdin is open the supervisor looks now and then whether the program waits for it
+ * (run/probe), and tells when it begins and when it ends. Input that is on its way to the
+ * program ends a wait before the program has woken up. */
 #include "run/frames.h"
+#include "run/launch.h"
 #include "run/output.h"
+#include "run/probe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,20 +42,20 @@
 enum {
     EXIT_FAULT = 1, /* wrong arguments, or what every container has or allows is missing */
     EXIT_PROTOCOL = 2,
-    EXIT_INTERPRETER = 3,
+    EXIT_INTERPRETER = LAUNCH_EXIT_STATUS,
     EXIT_ABANDONED = 4,
 };
 
 #define READ_MAX 16384u
 #define READ_ROOM (FRAME_HEAD_BYTES + OUTPUT_BOUND(READ_MAX))
-/* Of the two unfinished characters and the end: always left free for them. */
-#define END_ROOM (2 * (FRAME_HEAD_BYTES + 3) + FRAME_HEAD_BYTES + FRAME_END_BYTES)
+/* Of the end of a wait, two unfinished characters and the end: always left free for them. */
+#define END_ROOM (2 * (FRAME_HEAD_BYTES + 3) + 2 * FRAME_HEAD_BYTES + FRAME_END_BYTES)
 #define OUT_CAP (2 * READ_ROOM + END_ROOM)
 #define IN_CAP (2 * (FRAME_HEAD_BYTES + FRAME_MAX_PAYLOAD))
-#define GATE_FD 3 /* in the program; see warm.py */
 /* Between warm.py and the first line of the program Python takes about a millisecond, in which
  * it would mistake an interrupt for a failure of its own and go on. */
 #define INTERRUPT_DELAY_US 20000u
+#define LOOK_EVERY_US 10000u /* whether the program waits for input */
 
 enum phase {
     PHASE_WARMING,  /* the interpreter is starting */
@@ -76,6 +82,9 @@ struct supervisor {
     int oom_counter;       /* -1: this machine does not tell */
     bool interrupted;      /* and not passed on yet */
     bool stdin_ended;
+    uint64_t waiting_since_us; /* 0: the program is not known to wait for input */
+    uint64_t look_at_us;       /* whether it does */
+    unsigned waits;
 
     struct output output;
     struct frame_end end; /* filled as it becomes known */
@@ -113,53 +122,26 @@ static void set_nonblocking(int fd)
     }
 }
 
+static uint64_t now_us(void)
+{
+    return probe_clock_us(CLOCK_MONOTONIC);
+}
+
 static bool is_transient(int error)
 {
     return error == EAGAIN || error == EINTR;
 }
 
-/* --- clocks and counters ----------------------------------------------------------------- */
-
-static uint64_t read_clock_us(clockid_t clock)
-{
-    struct timespec now = {0};
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-static uint64_t process_cpu_us(pid_t pid)
-{
-    clockid_t clock;
-    return clock_getcpuclockid(pid, &clock) == 0 ? read_clock_us(clock) : 0;
-}
-
-static uint64_t timeval_us(struct timeval time)
-{
-    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_usec;
-}
-
-static void open_oom_counter(struct supervisor *s)
-{
-    s->oom_counter = open("/sys/fs/cgroup/memory.events", O_RDONLY | O_CLOEXEC);
-    if (s->oom_counter < 0) { /* cgroup v1 */
-        s->oom_counter = open("/sys/fs/cgroup/memory/memory.oom_control", O_RDONLY | O_CLOEXEC);
-    }
-}
-
-static uint32_t read_oom_kills(const struct supervisor *s)
-{
-    char text[512];
-    ssize_t len = pread(s->oom_counter, text, sizeof text - 1, 0);
-    text[len > 0 ? len : 0] = '\0';
-    const char *found = strstr(text, "\noom_kill "); /* never the first line */
-    return found == NULL ? 0 : (uint32_t)strtoul(found + strlen("\noom_kill "), NULL, 10);
-}
-
 /* --- frames out -------------------------------------------------------------------------- */
+
+static bool has_room(const struct supervisor *s)
+{
+    return sizeof s->out - s->out_len >= READ_ROOM + END_ROOM;
+}
 
 static bool has_room_for_output(const struct supervisor *s)
 {
-    return s->output.cut || sizeof s->out - s->out_len >= READ_ROOM + END_ROOM;
+    return s->output.cut || has_room(s);
 }
 
 /* Puts the head before a payload of `len` bytes that already lies behind the place for it. */
@@ -198,90 +180,31 @@ static void send_frames(struct supervisor *s)
 
 /* --- the program ------------------------------------------------------------------------- */
 
-_Noreturn static void become_program(const struct supervisor *s, const int fds[GATE_FD + 1])
-{
-    static char python_path[PATH_MAX + sizeof "PYTHONPATH="];
-    static char script[PATH_MAX];
-    static char *environment[] = {
-        "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/tmp", "LANG=C.UTF-8", "PYTHONUNBUFFERED=1",
-        "PYTHONDONTWRITEBYTECODE=1",         python_path, NULL,
-    };
-    snprintf(python_path, sizeof python_path, "PYTHONPATH=%s", s->options.python_path);
-    snprintf(script, sizeof script, "%s/main.py", s->options.workdir);
-    environ = environment;
-
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
-    setsid(); /* an interrupt goes to this group, as from a terminal */
-    for (int fd = 0; fd <= GATE_FD; fd++) {
-        if (dup2(fds[fd], fd) < 0) {
-            _exit(EXIT_FAULT);
-        }
-    }
-    close_range(GATE_FD + 1, UINT_MAX, 0); /* container runtimes have left some open before */
-    if (chdir(s->options.workdir) == 0) {
-        execvp("python3", (char *[]){"python3", script, NULL});
-    }
-    dprintf(STDERR_FILENO, "python3: %s\n", strerror(errno));
-    _exit(EXIT_INTERPRETER);
-}
-
 static void start_program(struct supervisor *s)
 {
-    int in[2], out[2], err[2], gate[2];
-    /* The gate comes last: its other end is then not GATE_FD yet, and dup2 opens it to exec. */
-    if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0 ||
-        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) != 0) {
-        leave(EXIT_FAULT, "no pipes");
+    struct launched launched;
+    if (!launch_interpreter(s->options.python_path, s->options.workdir, &launched)) {
+        leave(EXIT_FAULT, "cannot start a process");
     }
-    const int theirs[GATE_FD + 1] = {in[0], out[1], err[1], gate[1]};
-    s->program = fork();
-    if (s->program < 0) {
-        leave(EXIT_FAULT, "cannot fork");
-    }
-    if (s->program == 0) {
-        become_program(s, theirs);
-    }
-    for (int i = 0; i <= GATE_FD; i++) {
-        close(theirs[i]);
-    }
-    s->program_stdin = in[1];
-    s->program_output[OUTPUT_STDOUT] = out[0];
-    s->program_output[OUTPUT_STDERR] = err[0];
-    s->gate = gate[0];
+    s->program = launched.pid;
+    s->program_stdin = launched.input;
+    s->program_output[OUTPUT_STDOUT] = launched.output;
+    s->program_output[OUTPUT_STDERR] = launched.errors;
+    s->gate = launched.gate;
     set_nonblocking(s->program_stdin);
     set_nonblocking(s->program_output[OUTPUT_STDOUT]);
     set_nonblocking(s->program_output[OUTPUT_STDERR]);
     set_nonblocking(s->gate);
 }
 
-static void write_script(const struct supervisor *s, const uint8_t *bytes, size_t len)
-{
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/main.py", s->options.workdir);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0) {
-        leave(EXIT_FAULT, "cannot create the script");
-    }
-    while (len > 0) {
-        ssize_t written = write(fd, bytes, len);
-        if (written <= 0) {
-            leave(EXIT_FAULT, "cannot write the script");
-        }
-        bytes += written;
-        len -= (size_t)written;
-    }
-    close(fd);
-}
-
 static void hand_over(struct supervisor *s, const struct frame *source)
 {
-    write_script(s, source->payload, source->len);
-    s->oom_kills_before = read_oom_kills(s);
-    s->warm_up_cpu_us = process_cpu_us(s->program);
-    s->started_us = read_clock_us(CLOCK_MONOTONIC);
+    if (!launch_write_script(s->options.workdir, source->payload, source->len)) {
+        leave(EXIT_FAULT, "cannot write the script");
+    }
+    s->oom_kills_before = probe_oom_kills(s->oom_counter);
+    s->warm_up_cpu_us = probe_cpu_us(s->program);
+    s->started_us = now_us();
     shutdown(s->gate, SHUT_WR);
     s->phase = PHASE_RUNNING;
     seal_frame(s, FRAME_STARTED, 0);
@@ -297,7 +220,7 @@ static void hear_gate(struct supervisor *s)
         seal_frame(s, FRAME_READY, 0);
     } else if (len == 0 || (len < 0 && !is_transient(errno))) {
         close_fd(&s->gate);
-        s->interruptible_us = read_clock_us(CLOCK_MONOTONIC) + INTERRUPT_DELAY_US;
+        s->interruptible_us = now_us() + INTERRUPT_DELAY_US;
     }
 }
 
@@ -307,13 +230,63 @@ static uint64_t pass_interrupt_on(struct supervisor *s)
     if (!s->interrupted || s->phase != PHASE_RUNNING || s->gate >= 0) {
         return 0;
     }
-    uint64_t now_us = read_clock_us(CLOCK_MONOTONIC);
-    if (now_us < s->interruptible_us) {
-        return s->interruptible_us - now_us;
+    uint64_t now = now_us();
+    if (now < s->interruptible_us) {
+        return s->interruptible_us - now;
     }
     kill(-s->program, SIGINT);
     s->interrupted = false;
     return 0;
+}
+
+/* --- waiting for input ------------------------------------------------------------------- */
+
+static void stop_waiting(struct supervisor *s)
+{
+    if (s->waiting_since_us != 0) {
+        s->end.waited_us += now_us() - s->waiting_since_us;
+        s->waiting_since_us = 0;
+        seal_frame(s, FRAME_RESUMED, 0);
+    }
+}
+
+/* While stdin is open and everything that was sent to the program has gone into its pipe. */
+static bool may_wait(const struct supervisor *s)
+{
+    return s->phase == PHASE_RUNNING && s->gate < 0 && s->program_stdin >= 0 &&
+           !s->stdin_ended && s->in_stdin_len == 0 &&
+           (s->waiting_since_us != 0 || s->waits < FRAME_WAITS_MAX);
+}
+
+/* The program first: once it waits it prints nothing more, so pipes that are empty then stay so. */
+static bool is_waiting(const struct supervisor *s)
+{
+    return may_wait(s) && probe_waits_for_input(s->program) &&
+           probe_unread_bytes(s->program_stdin) == 0 &&
+           probe_unread_bytes(s->program_output[OUTPUT_STDOUT]) == 0 &&
+           probe_unread_bytes(s->program_output[OUTPUT_STDERR]) == 0 && has_room(s);
+}
+
+/* Looks if it is time, and returns how long it is until the next look; 0: none is needed. */
+static uint64_t look_whether_it_waits(struct supervisor *s)
+{
+    if (!may_wait(s)) {
+        stop_waiting(s);
+        return 0;
+    }
+    uint64_t now = now_us();
+    if (now < s->look_at_us) {
+        return s->look_at_us - now;
+    }
+    s->look_at_us = now + LOOK_EVERY_US;
+    if (!is_waiting(s)) {
+        stop_waiting(s);
+    } else if (s->waiting_since_us == 0) {
+        s->waiting_since_us = now;
+        s->waits++;
+        seal_frame(s, FRAME_WAITING, 0);
+    }
+    return LOOK_EVERY_US;
 }
 
 /* --- frames in, and the program's stdin -------------------------------------------------- */
@@ -331,6 +304,7 @@ static void obey(struct supervisor *s, const struct frame *frame)
         kill(-1, SIGKILL);
     } else if (frame->type == FRAME_STDIN_END) {
         s->stdin_ended = true;
+        stop_waiting(s);
     }
 }
 
@@ -352,6 +326,7 @@ static void obey_frames(struct supervisor *s)
         if (frame.type == FRAME_STDIN && s->program_stdin >= 0 && !s->stdin_ended) {
             memmove(s->in + s->in_stdin_len, frame.payload, frame.len);
             s->in_stdin_len += frame.len;
+            stop_waiting(s);
         }
         at += used;
     }
@@ -435,6 +410,11 @@ static void relay(struct supervisor *s, enum output_stream stream)
 
 /* --- the end ----------------------------------------------------------------------------- */
 
+static uint64_t timeval_us(struct timeval time)
+{
+    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_usec;
+}
+
 static void account(struct supervisor *s, const struct rusage *usage)
 {
     s->end.cpu_us += timeval_us(usage->ru_utime) + timeval_us(usage->ru_stime);
@@ -470,12 +450,13 @@ static void on_program_exit(struct supervisor *s, int status)
     if (s->phase != PHASE_RUNNING) {
         give_up_on_interpreter(s);
     }
-    s->end.wall_us = read_clock_us(CLOCK_MONOTONIC) - s->started_us;
+    stop_waiting(s);
+    s->end.wall_us = now_us() - s->started_us;
     s->end.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     s->end.exit_code = WIFSIGNALED(status) ? -1 : WEXITSTATUS(status);
     kill_the_others(s);
     s->end.cpu_us -= s->end.cpu_us < s->warm_up_cpu_us ? s->end.cpu_us : s->warm_up_cpu_us;
-    s->end.oom_kills = read_oom_kills(s) - s->oom_kills_before;
+    s->end.oom_kills = probe_oom_kills(s->oom_counter) - s->oom_kills_before;
     s->phase = PHASE_DRAINING;
 }
 
@@ -579,10 +560,16 @@ static void handle_events(struct supervisor *s, const struct pollfd fds[ON_COUNT
     }
 }
 
+/* Of two times that are left; 0: for as long as it takes. */
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
 static void serve(struct supervisor *s, const sigset_t *while_waiting)
 {
     while (s->phase != PHASE_ENDED || s->out_len > 0) {
-        uint64_t wait_us = pass_interrupt_on(s); /* 0: for as long as it takes */
+        uint64_t wait_us = sooner(pass_interrupt_on(s), look_whether_it_waits(s));
         struct timespec timeout = {0, (long)wait_us * 1000};
         struct pollfd fds[ON_COUNT];
         choose_events(s, fds);
@@ -665,7 +652,7 @@ int main(int argc, char **argv)
     output_init(&supervisor.output, supervisor.options.cap_bytes);
     set_nonblocking(STDIN_FILENO);
     set_nonblocking(STDOUT_FILENO);
-    open_oom_counter(&supervisor);
+    supervisor.oom_counter = probe_open_oom_counter();
     start_program(&supervisor);
     serve(&supervisor, &while_waiting);
     return 0;

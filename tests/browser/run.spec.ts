@@ -31,11 +31,12 @@ test('gives the Input tab to the program', async ({ vve }) => {
     await expect(vve.chip).toContainText('Done');
 });
 
-test('says where input belongs when there is none', async ({ vve }) => {
-    await vve.open('name = input()');
+test('asks for what the Input tab does not hold', async ({ vve }) => {
+    await vve.open('print(input(), input())', 'from the tab\n');
     await vve.run();
-    await expect(vve.last).toContainText('EOFError');
-    await expect(vve.last).toContainText('Write it on the Input tab.');
+    await vve.last.getByRole('textbox', { name: 'Answer to the program' }).fill('from the row');
+    await vve.last.getByRole('button', { name: 'Send' }).click();
+    await expect(vve.last).toContainText('from the tab from the row');
 });
 
 test('links a traceback to the line and marks it', async ({ vve }) => {
@@ -51,6 +52,26 @@ test('links a traceback to the line and marks it', async ({ vve }) => {
     await vve.page.keyboard.type('#');
     await expect.poll(() => vve.editorText()).toContain('\n#    return missing\n');
     await expect(vve.page.locator('.view-lines')).not.toContainText('NameError');
+});
+
+test('a link of a traceback follows its line, and says when it was edited', async ({ vve }) => {
+    await vve.open('import json\n\njson.loads("{")\n');
+    await vve.run();
+    await expect(vve.chip).toContainText('Error');
+    // What is not in the program is folded.
+    await expect(vve.last.locator('summary').first()).toHaveText(/library frame/);
+    await vve.last.getByRole('button', { name: 'main.py, line 3' }).click();
+    await vve.page.keyboard.press('Control+Home');
+    await vve.typeLine('# one\n# two\n# three');
+    const link = vve.last.getByRole('button', { name: 'main.py, line 6', exact: true });
+    await expect(vve.page.locator('.view-lines')).toContainText('JSONDecodeError');
+    await link.click();
+    await expect(vve.page.getByRole('contentinfo')).toContainText('Ln 6, Col 1');
+    await vve.page.keyboard.type('#');
+    await expect(
+        vve.last.getByRole('button', { name: 'main.py, line 6, edited since' }),
+    ).toBeVisible();
+    await expect(vve.page.locator('.view-lines')).not.toContainText('JSONDecodeError');
 });
 
 test('names an exit code', async ({ vve }) => {

@@ -1,5 +1,5 @@
-/* The job's JSON, as a request and as a queue entry: what parses must survive being written and
- * parsed again, and stay within its limits. The first byte chooses the form. */
+/* The job's JSON, as a request, as a queue entry and as live input: what parses must survive being
+ * written and parsed again, and stay within its limits. The first byte chooses between the first two. */
 #include "base/utf8.h"
 #include "run/job.h"
 
@@ -34,7 +34,7 @@ static void check_round_trip(struct job *job)
     assert(job_parse_entry(view_of(entry), &limits, &again, &err));
     assert(same_text(job->code, again.code) && same_text(job->stdin_text, again.stdin_text));
     assert(same_text(job->by, again.by) && same_text(job->room_id, again.room_id));
-    assert(job->submitted_at == again.submitted_at);
+    assert(job->submitted_at == again.submitted_at && job->interactive == again.interactive);
     free(entry);
     job_finish(&again);
 }
@@ -49,6 +49,21 @@ static void check_status(const struct job *job)
     free(queued);
     free(placed);
     free(ended);
+}
+
+static void check_input(struct view text)
+{
+    struct job_input input;
+    struct err err = {0};
+    if (job_parse_input(text, &limits, &input, &err)) {
+        assert(strlen(input.text) <= limits.stdin_bytes);
+        assert(input.text[0] != '\0' || input.is_last);
+        free(job_format_input(&input));
+    } else {
+        assert(err.code != NULL && utf8_valid(err.text, strlen(err.text)) &&
+               input.text == NULL);
+    }
+    job_input_finish(&input);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -70,11 +85,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(utf8_valid(err.text, strlen(err.text)));
     }
     job_finish(&job);
+    check_input(text);
 
     struct job_transcript transcript;
     job_transcript_init(&transcript, 10240);
     job_transcript_add(&transcript, text);
-    char *with = job_status_with_transcript(text, &transcript);
+    char *with = job_status_with_transcript(text, &transcript, size % 2 == 0);
     free(with);
     job_transcript_finish(&transcript);
     return 0;

@@ -61,7 +61,7 @@ test('every refusal has its status and code, and changes nothing', async (t) => 
         ['lone surrogate', '{"code":"\\ud83d"}', json, 400, 'bad_field', /code/],
         ['bad stdin', '{"code":"","stdin":[]}', json, 400, 'bad_field', /stdin/],
         ['bad room', '{"code":"","roomId":"a b"}', json, 400, 'bad_field', /roomId/],
-        ['live input', '{"code":"","interactive":true}', json, 400, 'bad_field', /interactive/],
+        ['bad interactive', '{"code":"","interactive":1}', json, 400, 'bad_field', /interactive/],
         ['other language', '{"code":"","language":"c"}', json, 400, 'unknown_language'],
         [
             '5,121 bytes of code',

@@ -110,6 +110,53 @@ test('a run that is going on is in the history, and goes on', async () => {
     assert.equal(pieces.join(''), 'on\noff\n');
 });
 
+test('a run that waits for input says so to all, and shows who gave it, output with NUL too', async () => {
+    const room = freshRoom();
+    const ada = await joined(daemons[0], room);
+    const code = "print('\\0', flush=True)\nprint(input('? '))";
+    const jobId = await start(here(), { code, roomId: room, interactive: true });
+    const waits = (client, wanted) =>
+        until(`waiting: ${wanted}`, () => {
+            const last = runs(client).findLast(({ run }) => run === 'waiting' || run === 'history');
+            const said = last?.run === 'history' ? last.runs.at(-1).waiting : last?.waiting;
+            return (said ?? false) === wanted;
+        });
+    await waits(ada, true);
+    const late = await joined(daemons[1], room);
+    await waits(late, true);
+    const given = await api.request(elsewhere(), 'POST', `/api/jobs/${jobId}/stdin`, {
+        body: JSON.stringify({ data: 'x\n', by: 'Grace' }),
+        headers: { 'content-type': 'application/json' },
+    });
+    assert.equal(given.status, 202, given.text);
+    for (const client of [ada, late]) {
+        await until('the end', () => ended(client, jobId));
+        const input = runs(client).find(({ stream }) => stream === 'stdin');
+        assert.equal(input.by, 'Grace');
+        assert.equal(input.text, 'x\n');
+        assert.equal(input.offset, 4);
+        await waits(client, false);
+    }
+    const last = await joined(daemons[0], room);
+    const history = await until('the history', () =>
+        last.told.find(({ run }) => run === 'history'),
+    );
+    const [record] = history.runs;
+    assert.deepEqual(record.output.map(({ stream, text }) => [stream, text]).at(-2), [
+        'stdin',
+        'x\n',
+    ]);
+    assert.equal(
+        record.output
+            .filter(({ stream }) => stream === 'stdout')
+            .map(({ text }) => text)
+            .join(''),
+        '\0\n? x\n',
+    );
+    assert.equal(record.waiting, undefined);
+    assert.equal(record.status.status, 'completed');
+});
+
 test('the last 20 runs are kept, and 64 KB of output at most', async () => {
     const room = freshRoom();
     const client = await joined(daemons[0], room);

@@ -27,6 +27,7 @@ static void write_raw_head(uint8_t type, uint32_t len)
 static const struct frame_end ordinary = {
     .exit_code = 3,
     .wall_us = 1234567890123,
+    .waited_us = 1234567890122,
     .cpu_us = 4567,
     .memory_bytes = 134217728,
     .dropped_bytes = UINT64_MAX,
@@ -62,6 +63,8 @@ static void test_every_type_passes_one_way_only(void **state)
         {FRAME_TO_SUPERVISOR, FRAME_KILL, "", 0},
         {FRAME_FROM_SUPERVISOR, FRAME_READY, "", 0},
         {FRAME_FROM_SUPERVISOR, FRAME_STARTED, "", 0},
+        {FRAME_FROM_SUPERVISOR, FRAME_WAITING, "", 0},
+        {FRAME_FROM_SUPERVISOR, FRAME_RESUMED, "", 0},
         {FRAME_FROM_SUPERVISOR, FRAME_STDOUT, "1\n", 2},
         {FRAME_FROM_SUPERVISOR, FRAME_STDERR, "e", 1},
         {FRAME_FROM_SUPERVISOR, FRAME_END, end, sizeof end},
@@ -119,6 +122,8 @@ static void test_length_is_bounded(void **state)
         {FRAME_TO_SUPERVISOR, FRAME_KILL, 1, FRAME_MALFORMED},
         {FRAME_FROM_SUPERVISOR, FRAME_READY, 1, FRAME_MALFORMED},
         {FRAME_FROM_SUPERVISOR, FRAME_STARTED, 1, FRAME_MALFORMED},
+        {FRAME_FROM_SUPERVISOR, FRAME_WAITING, 1, FRAME_MALFORMED},
+        {FRAME_FROM_SUPERVISOR, FRAME_RESUMED, 1, FRAME_MALFORMED},
         {FRAME_FROM_SUPERVISOR, FRAME_STDOUT, 0, FRAME_MALFORMED},
         {FRAME_FROM_SUPERVISOR, FRAME_STDERR, 0, FRAME_MALFORMED},
         {FRAME_FROM_SUPERVISOR, FRAME_STDERR, FRAME_MAX_PAYLOAD, FRAME_NEED_MORE},
@@ -152,7 +157,7 @@ static void test_largest_frame_passes(void **state)
 static void test_unknown_type_is_refused_by_its_first_byte(void **state)
 {
     (void)state;
-    static const char known[] = "SIECKRsoex";
+    static const char known[] = "SIECKRswgoex";
     for (unsigned type = 0; type <= UINT8_MAX; type++) {
         bytes[0] = (uint8_t)type;
         struct frame frame;
@@ -206,7 +211,7 @@ static void test_bytes_on_the_wire(void **state)
     frame_write_end(payload, &(struct frame_end){
                                  .exit_code = -1, .signal = 9, .wall_us = 258, .oom_kills = 1});
     assert_memory_equal(payload, "\xff\xff\xff\xff\0\0\0\x09\0\0\0\0\0\0\x01\x02", 16);
-    assert_memory_equal(payload + 40, "\0\0\0\x01\0\0\0\0", 8);
+    assert_memory_equal(payload + 48, "\0\0\0\x01\0\0\0\0", 8);
 }
 
 int main(void)

@@ -41,7 +41,7 @@ static void test_refusals(void **state)
     refuses("{\"code\":\"a\",\"language\":\"ruby\"}", "unknown_language", "python");
     refuses("{\"code\":\"a\",\"language\":7}", "bad_field", "\"language\"");
     refuses("{\"code\":\"a\",\"stdin\":7}", "bad_field", "\"stdin\"");
-    refuses("{\"code\":\"a\",\"interactive\":true}", "bad_field", "\"interactive\"");
+    refuses("{\"code\":\"a\",\"interactive\":1}", "bad_field", "\"interactive\"");
     refuses("{\"code\":\"a\",\"roomId\":\"a/b\"}", "bad_field", "\"roomId\"");
     refuses("{\"code\":\"a\",\"roomId\":\"\"}", "bad_field", "\"roomId\"");
 }
@@ -153,7 +153,8 @@ static void test_status_of_a_failed_run(void **state)
     assert_string_equal(
         text, "{\"jobId\":\"4f0b1f6e-7a51-4d7e-9c58-0b8f6f3f9d10\",\"status\":\"failed\","
               "\"language\":\"python\",\"submittedAt\":1,\"startedAt\":2,\"finishedAt\":3,"
-              "\"position\":null,\"output\":\"o\\n\",\"stdout\":\"o\\n\",\"stderr\":\"\","
+              "\"position\":null,\"waiting\":false,\"output\":\"o\\n\",\"stdout\":\"o\\n\","
+              "\"stderr\":\"\","
               "\"truncated\":true,\"droppedBytes\":7,\"exitCode\":null,\"signal\":\"SIGSEGV\","
               "\"wallMs\":4,\"cpuMs\":5,\"memoryBytes\":6,"
               "\"error\":{\"code\":\"output_limit\",\"message\":\"Too much.\"}}");
@@ -188,13 +189,46 @@ static void test_transcript(void **state)
     char *second = job_format_output("stderr", (struct view){"b\0", 2});
     job_transcript_add(&transcript, view_of(first));
     job_transcript_add(&transcript, view_of(second));
-    char *status = job_status_with_transcript(view_of("{}"), &transcript);
+    char *status = job_status_with_transcript(view_of("{}"), &transcript, true);
     assert_string_equal(status,
-                        "{\"output\":\"ab\\u0000\",\"stdout\":\"a\",\"stderr\":\"b\\u0000\"}");
+                        "{\"output\":\"ab\\u0000\",\"stdout\":\"a\",\"stderr\":\"b\\u0000\","
+                        "\"waiting\":true}");
     free(first);
     free(second);
     free(status);
     job_transcript_finish(&transcript);
+}
+
+static void refuses_input(const char *body, const char *code, const char *says)
+{
+    struct job_input input;
+    struct err err;
+    assert_false(job_parse_input(view_of(body), &(struct job_limits){10, 10}, &input, &err));
+    assert_string_equal(err.code, code);
+    assert_non_null(strstr(err.text, says));
+    assert_null(input.text);
+}
+
+static void test_live_input(void **state)
+{
+    (void)state;
+    struct job_input input;
+    struct err err;
+    struct job_limits ten = {10, 10};
+    assert_true(job_parse_input(
+        view_of("{\"data\":\"0123456789\",\"by\":\"Ada\",\"end\":true}"), &ten, &input, &err));
+    char *event = job_format_input(&input);
+    assert_string_equal(event, "{\"text\":\"0123456789\",\"by\":\"Ada\",\"end\":true}");
+    free(event);
+    job_input_finish(&input);
+    assert_true(job_parse_input(view_of("{\"data\":\"\",\"end\":true}"), &ten, &input, &err));
+    job_input_finish(&input);
+    refuses_input("{", "bad_json", "not valid JSON");
+    refuses_input("{}", "bad_field", "\"data\" is missing");
+    refuses_input("{\"data\":\"\"}", "bad_field", "\"data\" is empty");
+    refuses_input("{\"data\":\"a\",\"end\":1}", "bad_field", "\"end\"");
+    refuses_input("{\"data\":\"\\ud800\"}", "bad_field", "\"data\"");
+    refuses_input("{\"data\":\"0123456789a\"}", "stdin_too_large", "11 bytes");
 }
 
 int main(void)
@@ -208,6 +242,7 @@ int main(void)
         cmocka_unit_test(test_status_of_a_failed_run),
         cmocka_unit_test(test_changed_status),
         cmocka_unit_test(test_transcript),
+        cmocka_unit_test(test_live_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

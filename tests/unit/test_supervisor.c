@@ -44,7 +44,8 @@ static struct run {
     uint8_t in[2 * (FRAME_HEAD_BYTES + FRAME_MAX_PAYLOAD)];
     size_t in_len;
     bool at_eof;
-    bool ready, started, ended;
+    bool ready, started, waiting, ended;
+    unsigned waits;
     struct frame_end end;
     struct text out, err;
 } run;
@@ -118,9 +119,10 @@ static void start_with(const char *cap, const char *flood, const char *python, c
     clear(&run.out);
     clear(&run.err);
     char *argv[] = {
-        "unshare",       "--user",       "--map-root-user", "--pid",      "--kill-child",
-        supervisor_path, "--cap",        (char *)cap,       "--flood",    (char *)flood,
-        "--python-path", (char *)python, "--workdir",       (char *)work, NULL,
+        "unshare",      "--user",       "--map-root-user", "--pid",
+        "--kill-child", "--mount-proc", supervisor_path,   "--cap",
+        (char *)cap,    "--flood",      (char *)flood,     "--python-path",
+        (char *)python, "--workdir",    (char *)work,      NULL,
     };
     char **first = argv;
     if (geteuid() == 0) { /* needs no user namespace */
@@ -179,6 +181,15 @@ static void take_frame(const struct frame *frame)
     case FRAME_STARTED:
         run.started = true;
         break;
+    case FRAME_WAITING:
+        assert_false(run.waiting);
+        run.waiting = true;
+        run.waits++;
+        break;
+    case FRAME_RESUMED:
+        assert_true(run.waiting);
+        run.waiting = false;
+        break;
     case FRAME_STDOUT:
         append(&run.out, frame);
         break;
@@ -186,6 +197,7 @@ static void take_frame(const struct frame *frame)
         append(&run.err, frame);
         break;
     case FRAME_END:
+        assert_false(run.waiting);
         run.ended = true;
         assert_true(frame_read_end(frame, &run.end));
         break;
@@ -229,6 +241,13 @@ static void await_ready(void)
 static void await_output(const char *text)
 {
     while (strstr(run.out.bytes, text) == NULL) {
+        assert_true(next_frame());
+    }
+}
+
+static void await_wait(bool waiting)
+{
+    while (run.waiting != waiting) {
         assert_true(next_frame());
     }
 }
@@ -387,6 +406,95 @@ static void test_dialogue(void **state)
     send_text(FRAME_STDIN, "36\n");
     finish_run();
     assert_string_equal(run.out.bytes, "name? hi Ada\nage? 36\n");
+}
+
+static void test_waiting_is_told_behind_the_prompt(void **state)
+{
+    (void)state;
+    start();
+    send_text(FRAME_SOURCE, "name = input('name? ')\nprint('hi', name)\nprint(input('age? '))");
+    await_wait(true);
+    assert_string_equal(run.out.bytes, "name? ");
+    send_text(FRAME_STDIN, "Ada\n");
+    await_wait(false);
+    await_wait(true);
+    assert_string_equal(run.out.bytes, "name? hi Ada\nage? ");
+    send_text(FRAME_STDIN, "36\n");
+    finish_run();
+    assert_string_equal(run.out.bytes, "name? hi Ada\nage? 36\n");
+    assert_int_equal(run.waits, 2);
+    assert_true(run.end.waited_us > 0 && run.end.waited_us < run.end.wall_us);
+}
+
+static void test_lines_ahead_are_no_wait(void **state)
+{
+    (void)state;
+    start();
+    send_text(FRAME_SOURCE, "for _ in range(3): input()\nprint('three', flush=True)\ninput()");
+    send_text(FRAME_STDIN, "1\n2\n3\n");
+    await_wait(true);
+    assert_string_equal(run.out.bytes, "three\n");
+    assert_int_equal(run.waits, 1);
+    send_frame(FRAME_STDIN_END, "", 0);
+    finish_run();
+    assert_non_null(strstr(run.err.bytes, "EOFError"));
+}
+
+/* Neither who sleeps, nor who reads elsewhere, nor who has another thread or process at work. */
+static void test_what_is_no_wait(void **state)
+{
+    (void)state;
+    static const char *const programs[] = {
+        "import time; time.sleep(0.2)",
+        "import os\nr, w = os.pipe()\nimport threading\n"
+        "threading.Timer(0.2, os.write, (w, b'x')).start()\nos.read(r, 1)",
+        "import os, threading, time\nthreading.Thread(target=input, daemon=True).start()\n"
+        "end = time.monotonic() + 0.2\nwhile time.monotonic() < end: pass\nos._exit(0)",
+        "import os, time\npid = os.fork()\nif pid == 0:\n"
+        "    end = time.monotonic() + 0.3\n    while time.monotonic() < end: pass\n"
+        "    os.kill(os.getppid(), 9)\n    os._exit(0)\ninput()",
+    };
+    for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++) {
+        start();
+        send_text(FRAME_SOURCE, programs[i]);
+        finish_run();
+        assert_int_equal(run.waits, 0);
+        assert_int_equal(run.end.waited_us, 0);
+    }
+}
+
+static void test_a_wait_may_end_without_input(void **state)
+{
+    (void)state;
+    start();
+    send_text(FRAME_SOURCE, "import signal\n"
+                            "def on_alarm(*_): raise TimeoutError\n"
+                            "signal.signal(signal.SIGALRM, on_alarm)\n"
+                            "signal.setitimer(signal.ITIMER_REAL, 0.2)\n"
+                            "try: input()\n"
+                            "except TimeoutError: print('late', flush=True)\n"
+                            "end = __import__('time').sleep(0.1)\n");
+    await_wait(true);
+    await_wait(false);
+    finish_run();
+    assert_string_equal(run.out.bytes, "late\n");
+    assert_exit(0);
+}
+
+static void test_waits_are_told_so_often_and_no_oftener(void **state)
+{
+    (void)state;
+    start();
+    send_text(FRAME_SOURCE, "for i in range(66): print(input(), flush=True)");
+    for (unsigned i = 0; i < FRAME_WAITS_MAX; i++) {
+        await_wait(true);
+        send_text(FRAME_STDIN, "x\n");
+        await_wait(false);
+    }
+    send_text(FRAME_STDIN, "x\nx\n");
+    finish_run();
+    assert_int_equal(run.out.len, 2 * 66);
+    assert_int_equal(run.waits, FRAME_WAITS_MAX);
 }
 
 static void test_large_stdin(void **state)
@@ -985,6 +1093,11 @@ int main(void)
         cmocka_unit_test(test_signals),
         cmocka_unit_test(test_stdin_and_its_end),
         cmocka_unit_test(test_dialogue),
+        cmocka_unit_test(test_waiting_is_told_behind_the_prompt),
+        cmocka_unit_test(test_lines_ahead_are_no_wait),
+        cmocka_unit_test(test_what_is_no_wait),
+        cmocka_unit_test(test_a_wait_may_end_without_input),
+        cmocka_unit_test(test_waits_are_told_so_often_and_no_oftener),
         cmocka_unit_test(test_large_stdin),
         cmocka_unit_test(test_stdin_nobody_reads),
         cmocka_unit_test(test_traceback_is_exact),

@@ -20,7 +20,7 @@ const own = frame.filter(({ path }) => !path.includes('/react-'));
 
 const budget = [
     ['frame without React, gzip', kilobytes(own, '.gz'), 60],
-    ['frame, gzip', kilobytes(frame, '.gz'), 80],
+    ['frame, gzip', kilobytes(frame, '.gz'), 82],
     ['first JS, gzip', kilobytes(first, '.gz'), 900],
     ['first JS, brotli', kilobytes(first, '.br'), 720],
 ];

@@ -6,6 +6,7 @@ import { Server } from './api/server';
 import { downloadText } from './editor/download';
 import { program } from './editor/programText';
 import { TextFile } from './editor/textFile';
+import type { PlaceNow } from './room/lineAnchors';
 import { me } from './room/me';
 import { BEFORE, type End, type RoomState } from './room/roomState';
 import type { Room } from './room/room';
@@ -38,6 +39,7 @@ export const session = new Session(
     {
         execute: client.execute,
         cancel: client.cancel,
+        giveInput: client.giveInput,
         follow,
         limits: () => server.state.get().limits,
         name: () => me.get().name,
@@ -106,7 +108,13 @@ export function run(): void {
     const stdin = input.state.get().text;
     const { text: code } = program.get();
     const { name: by } = me.get();
-    void session.run({ code, roomId, by, ...(stdin !== '' && { stdin }) });
+    room.get()?.rememberProgram();
+    void session.run({ code, roomId, by, interactive: true, ...(stdin !== '' && { stdin }) });
+}
+
+/** Where a line of a program that ran is now; of one that is not known here, the same line. */
+export function placeNow(codeHash: string, line: number): PlaceNow {
+    return room.get()?.anchors.find(codeHash, line) ?? { line, isEdited: false };
 }
 
 export function stop(): void {

@@ -115,10 +115,14 @@ export const strings = {
         nothing: 'It printed nothing.',
         hidden: (lines: number): string => `${count(lines)} earlier lines are not shown.`,
         frame: (line: number): string => `main.py, line ${line}`,
+        editedFrame: (line: number): string => `main.py, line ${line}, edited since`,
+        foreignFrames: (frames: number): string =>
+            frames === 1 ? '1 library frame' : `${count(frames)} library frames`,
     },
     chip: {
         queued: 'Queued',
         running: 'Running',
+        waiting: 'Waits for input',
         stopping: 'Stopping',
         completed: 'Done',
         error: 'Error',
@@ -126,6 +130,7 @@ export const strings = {
         crashed: 'Crashed',
         tooMuchOutput: 'Too much output',
         timedOut: 'Time limit',
+        noInput: 'No input',
         outOfMemory: 'Out of memory',
         cancelled: 'Stopped',
         server: 'Server error',
@@ -139,6 +144,11 @@ export const strings = {
             limits
                 ? `Stopped after ${limitSeconds(limits.runMs)}: the time limit. Output so far is kept.`
                 : 'Stopped at the time limit. Output so far is kept.',
+        inputTimeout: (limits: Limits | null): string =>
+            limits
+                ? `Stopped: it waited for input, ${limitSeconds(limits.inputMs)} at most, or less while others wait to run. Output so far is kept.`
+                : 'Stopped: it waited too long for input. Output so far is kept.',
+        stopping: 'Stopped: the server restarts, and the program waited for input. Run again.',
         outOfMemory: (limits: Limits | null): string =>
             limits
                 ? `Stopped: used more than ${size(limits.memoryBytes)} of memory.`
@@ -153,7 +163,6 @@ export const strings = {
         server: (message: string): string =>
             `The server could not finish this run. ${message}`.trim(),
         lost: 'The server no longer knows this run. Run again.',
-        noInput: 'The program asked for input and found none. Write it on the Input tab.',
     },
     refusal: {
         codeTooLarge: (bytes: number, limits: Limits): string =>
@@ -176,6 +185,11 @@ export const strings = {
             'The run may have been accepted: the queue went away before it could say. If you run again, the program may run twice.',
         network: 'Could not reach the server. Your text is kept on this page; try again.',
         other: (message: string): string => `The server did not take this: ${message}`,
+        notWaiting: 'Somebody else was faster, or the program does not wait any more.',
+        inputTooLarge: (limits: Limits | null): string =>
+            limits
+                ? `All input of a run together may have ${count(limits.stdinBytes)} bytes. Shorten it.`
+                : 'This is more input than a run may be given. Shorten it.',
         cancel: 'Could not stop the program: the server was not reached. Try again.',
     },
     banner: {
@@ -263,7 +277,7 @@ export const strings = {
     input: {
         tab: 'Input',
         label: 'Input for the program',
-        hint: 'What input() and sys.stdin read. Empty means end of file at once.',
+        hint: 'What input() and sys.stdin read first. When it is used up, the console asks.',
     },
     editor: {
         aria: 'Python code, main.py. Press Control M to make Tab move focus.',
@@ -275,7 +289,15 @@ export const strings = {
         stopAction: 'Stop program',
         downloadAction: 'Download main.py',
     },
+    prompt: {
+        label: 'Answer to the program',
+        placeholder: 'The program waits for input',
+        send: 'Send',
+        end: 'End of input',
+        endTip: 'No more input: the program reads an end of file (Ctrl+D)',
+    },
     events: {
+        waits: (run: string): string => `${run} waits for input`,
         started: (run: string): string => `${run} started`,
         ended: (run: string, outcome: string, line: number | null): string =>
             `${run}: ${outcome}${line === null ? '' : `, line ${line}`}`,

@@ -22,6 +22,8 @@ export class Refusal extends Error {
 export interface Program {
     code: string;
     stdin?: string;
+    /** More input may follow while it runs. */
+    interactive?: boolean;
     /** The room whose console shows the run. */
     roomId?: string | undefined;
     /** Who runs it, for the others in the room. */
@@ -70,6 +72,22 @@ export async function execute(program: Program): Promise<string> {
 
 export async function cancel(jobId: string): Promise<void> {
     await call(`/api/jobs/${jobId}/cancel`, { method: 'POST' });
+}
+
+export interface Input {
+    data: string;
+    /** Nothing follows. */
+    end?: boolean;
+    by?: string;
+}
+
+/** To a run that waits for it. */
+export async function giveInput(jobId: string, input: Input): Promise<void> {
+    await call(`/api/jobs/${jobId}/stdin`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(input),
+    });
 }
 
 export interface PastRun extends RunRecord {

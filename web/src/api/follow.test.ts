@@ -54,6 +54,7 @@ beforeEach(() => {
     listener = {
         onStatus: record('status'),
         onOutput: record('output'),
+        onWaiting: record('waiting'),
         onReset: record('reset'),
         onEnd: record('end'),
         onLost: record('lost'),

@@ -13,6 +13,8 @@ const REOPEN_MS = 1_000;
 export interface Listener {
     onStatus(status: JobStatus): void;
     onOutput(output: OutputEvent): void;
+    /** It waits for input, or does not any more. */
+    onWaiting(waits: boolean): void;
     /** What was shown of this run is void: it starts again, or is told again. */
     onReset(): void;
     onEnd(status: JobStatus): void;
@@ -102,6 +104,12 @@ export function follow(jobId: string, listener: Listener): () => void {
         };
         on<JobStatus>('status', (status) => listener.onStatus(status));
         on<OutputEvent>('output', (output) => listener.onOutput(output));
+        on<Omit<OutputEvent, 'stream'>>('input', (input) => {
+            listener.onOutput({ ...input, stream: 'stdin' });
+            listener.onWaiting(false);
+        });
+        on('waiting', () => listener.onWaiting(true));
+        on('resumed', () => listener.onWaiting(false));
         stream.addEventListener('reset', () => listener.onReset());
         on<JobStatus>('end', end);
     }

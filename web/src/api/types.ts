@@ -1,6 +1,9 @@
 // The shapes of the daemon's JSON. Times are ms since the epoch, durations ms, sizes bytes.
 
-export type Stream = 'stdout' | 'stderr';
+export type PrintedStream = 'stdout' | 'stderr';
+
+/** stdin: what somebody gave the program while it ran. */
+export type Stream = PrintedStream | 'stdin';
 
 export type JobState =
     | 'queued'
@@ -33,6 +36,8 @@ export interface JobStatus {
 export interface OutputEvent {
     stream: Stream;
     text: string;
+    /** Of stdin: who gave it; null when nobody said. */
+    by?: string | null;
 }
 
 /** The part of GET /api/limits that the page speaks of. */
@@ -41,11 +46,12 @@ export interface Limits {
     stdinBytes: number;
     outputBytes: number;
     runMs: number;
+    inputMs: number;
     memoryBytes: number;
     runsPerMinute: number;
     queueMax: number;
 }
 
-export function isEnd(status: JobStatus): boolean {
+export function isEnd(status: Pick<JobStatus, 'status'>): boolean {
     return status.status !== 'queued' && status.status !== 'running';
 }

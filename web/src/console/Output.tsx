@@ -1,5 +1,13 @@
 // The lines of one run. Text nodes only, never HTML; a frame of main.py is a link to its line.
-import { memo, type CSSProperties, type ReactNode } from 'react';
+import {
+    memo,
+    useCallback,
+    useSyncExternalStore,
+    type CSSProperties,
+    type ReactNode,
+} from 'react';
+import { placeNow, program } from '../page';
+import type { Stream } from '../api/types';
 import { strings } from '../strings';
 import type { Line, Span } from './terminal';
 import { rolesOf, type Role } from './trace';
@@ -11,6 +19,8 @@ const SHEET_LINES = 200;
 
 interface Props {
     lines: readonly Line[];
+    /** Of the program that printed them. */
+    codeHash: string;
     /** Lines to show at most; the newest are shown. */
     most: number;
     onJump(line: number): void;
@@ -22,6 +32,12 @@ const DECORATIONS: Record<string, string | undefined> = {
     italic: css.italic,
     underline: css.underline,
     strikethrough: css.strike,
+};
+
+const VOICES: Record<Stream, string | undefined> = {
+    stdout: '',
+    stderr: css.stderr,
+    stdin: css.stdin,
 };
 
 function isFree(colour: string | null): colour is string {
@@ -52,36 +68,57 @@ function isPlain({ style }: Span): boolean {
 }
 
 function spanOf(span: Span, at: number): ReactNode {
-    const isError = span.style.stream === 'stderr';
-    if (isPlain(span) && !isError) {
+    const voice = VOICES[span.style.stream];
+    if (isPlain(span) && voice === '') {
         return span.text;
     }
     const { className, style } = looksOf(span);
     return (
-        <span key={at} className={`${isError ? css.stderr : ''} ${className}`} style={style}>
+        <span key={at} className={`${voice} ${className}`} style={style}>
             {span.text}
         </span>
     );
 }
 
-interface RowProps {
-    line: Line;
-    role: Role;
+/** A line of the program, wherever it is now. */
+function FrameLink({ codeHash, line, onJump }: { codeHash: string; line: number } & Jump) {
+    const now = useCallback(() => {
+        const place = placeNow(codeHash, line);
+        return place.isEdited ? -place.line : place.line;
+    }, [codeHash, line]);
+    const place = useSyncExternalStore(program.subscribe, now);
+    return (
+        <button type="button" className={css.jump} onClick={() => onJump(Math.abs(place))}>
+            {place < 0 ? strings.console.editedFrame(-place) : strings.console.frame(place)}
+        </button>
+    );
+}
+
+interface Jump {
     onJump(line: number): void;
 }
 
-function isSameRow(a: RowProps, b: RowProps): boolean {
-    return a.line === b.line && a.role.kind === b.role.kind && a.onJump === b.onJump;
+interface RowProps extends Jump {
+    line: Line;
+    role: Role;
+    codeHash: string;
 }
 
-const Row = memo(function Row({ line, role, onJump }: RowProps) {
+function isSameRow(a: RowProps, b: RowProps): boolean {
+    return (
+        a.line === b.line &&
+        a.role.kind === b.role.kind &&
+        a.codeHash === b.codeHash &&
+        a.onJump === b.onJump
+    );
+}
+
+const Row = memo(function Row({ line, role, codeHash, onJump }: RowProps) {
     if (role.kind === 'frame') {
         return (
             <div className={`${css.line} ${css.stderr}`}>
                 {role.indent}
-                <button type="button" className={css.jump} onClick={() => onJump(role.line)}>
-                    {strings.console.frame(role.line)}
-                </button>
+                <FrameLink codeHash={codeHash} line={role.line} onJump={onJump} />
                 {role.rest}
             </div>
         );
@@ -90,18 +127,50 @@ const Row = memo(function Row({ line, role, onJump }: RowProps) {
     return <div className={`${css.line} ${look}`}>{line.map(spanOf)}</div>;
 }, isSameRow);
 
-export function Output({ lines, most, onJump }: Props) {
+/** Rows that point into libraries are folded: what people look for is in their own lines. */
+function foldForeign(
+    rows: readonly ReactNode[],
+    roles: readonly Role[],
+    first: number,
+): ReactNode[] {
+    const shown: ReactNode[] = [];
+    for (let at = 0; at < rows.length; at++) {
+        const from = at;
+        let frames = 0;
+        while (roles[first + at]?.kind === 'foreign' && at < rows.length) {
+            const role = roles[first + at] as Role & { kind: 'foreign' };
+            frames += role.isFrame ? 1 : 0;
+            at += 1;
+        }
+        if (frames > 0) {
+            shown.push(
+                <details key={`f${first + from}`} className={css.fold}>
+                    <summary>{strings.console.foreignFrames(frames)}</summary>
+                    {rows.slice(from, at)}
+                </details>,
+            );
+        } else {
+            shown.push(...rows.slice(from, at));
+        }
+        if (at < rows.length) {
+            shown.push(rows[at]);
+        }
+    }
+    return shown;
+}
+
+export function Output({ lines, codeHash, most, onJump }: Props) {
     const roles = rolesOf(lines);
     const first = Math.max(0, lines.length - most);
     const rows = lines.map((line, at) => (
-        <Row key={at} line={line} role={roles[at]!} onJump={onJump} />
+        <Row key={at} line={line} role={roles[at]!} codeHash={codeHash} onJump={onJump} />
     ));
     const sheets: ReactNode[] = [];
     for (let at = first; at < rows.length; at += SHEET_LINES) {
         const name = lines.length > PLAIN_MAX ? css.sheet : undefined;
         sheets.push(
             <div key={at} className={name}>
-                {rows.slice(at, at + SHEET_LINES)}
+                {foldForeign(rows.slice(at, at + SHEET_LINES), roles, at)}
             </div>,
         );
     }

@@ -7,6 +7,7 @@ import { titleOf, type Run } from '../run/session';
 import { clock, strings } from '../strings';
 import tones from '../ui/tones.module.css';
 import { Output } from './Output';
+import { PromptRow } from './PromptRow';
 import { StatusChip } from './StatusChip';
 import css from './RunBlock.module.css';
 
@@ -19,7 +20,7 @@ function silence(run: Run): string | null {
         return run.position === null ? null : strings.console.ahead(run.position);
     }
     if (run.phase === 'running') {
-        return strings.console.waiting;
+        return run.waitingSince === null ? strings.console.waiting : null;
     }
     return run.status?.status === 'completed' ? strings.console.nothing : null;
 }
@@ -50,8 +51,14 @@ export const RunBlock = memo(function RunBlock(props: Props) {
             </header>
             {quiet !== null && <p className={css.silence}>{quiet}</p>}
             {run.lines.length > 0 && (
-                <Output lines={run.lines} most={mostLines} onJump={onJump} />
+                <Output
+                    lines={run.lines}
+                    codeHash={run.codeHash}
+                    most={mostLines}
+                    onJump={onJump}
+                />
             )}
+            {run.waitingSince !== null && <PromptRow jobId={run.jobId} isOwn={run.isOwn} />}
             {notesOf(run, limits).map(({ tone, text }) => (
                 <p key={text} className={`${css.note} ${tones[tone]}`}>
                     {text}

@@ -7,10 +7,10 @@ import {
     LoaderCircle,
     MemoryStick,
     Square,
+    TextCursorInput,
     X,
 } from 'lucide-react';
-import { chipOf, type Mark } from '../run/outcome';
-import type { Run } from '../run/session';
+import { chipOf, type ChipRun, type Mark } from '../run/outcome';
 import { seconds, size } from '../strings';
 import tones from '../ui/tones.module.css';
 import css from './StatusChip.module.css';
@@ -18,6 +18,7 @@ import css from './StatusChip.module.css';
 const ICONS: Record<Mark, typeof Check> = {
     wait: Hourglass,
     spin: LoaderCircle,
+    input: TextCursorInput,
     check: Check,
     cross: X,
     clock: Clock,
@@ -26,7 +27,7 @@ const ICONS: Record<Mark, typeof Check> = {
     question: CircleQuestionMark,
 };
 
-export function StatusChip({ run }: { run: Pick<Run, 'phase' | 'status'> }) {
+export function StatusChip({ run }: { run: ChipRun }) {
     const { tone, mark, word } = chipOf(run);
     const Icon = ICONS[mark];
     const { wallMs, memoryBytes } = run.status ?? {};

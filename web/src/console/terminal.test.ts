@@ -89,4 +89,18 @@ describe('Terminal', () => {
         terminal.write('stdout', 'new');
         expect(terminal.snapshot().map((line) => line[0]?.style.colour)).toEqual([null]);
     });
+
+    it('echoes what was typed where the program stopped, and none of it controls anything', () => {
+        const terminal = new Terminal();
+        terminal.write('stdout', 'name? ');
+        terminal.echo('Kim\u001b[31m', 'a\tb\u001b[2J\n');
+        terminal.echo(null, 'no end of line');
+        terminal.echo('Ada', '');
+        terminal.write('stdout', 'next');
+        const text = terminal
+            .snapshot()
+            .map((line) => line.map((span) => span.text).join(''))
+            .join('\n');
+        expect(text).toBe('name? Kim[31m: a\tb[2J\nno end of line\nnext');
+    });
 });

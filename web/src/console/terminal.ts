@@ -4,7 +4,7 @@
 //
 // The daemon bounds what arrives (outputBytes of GET /api/limits), so all of it is held.
 import Anser from 'anser';
-import type { Stream } from '../api/types';
+import type { PrintedStream, Stream } from '../api/types';
 
 export interface Style {
     stream: Stream;
@@ -39,7 +39,12 @@ interface Pen {
 const TOKEN =
     /\x1b\[([\d;:?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[^[\]]|[\x00-\x1f\x7f]|[^\x00-\x1f\x7f]+/gu;
 const UNFINISHED = /\x1b(?:\[[\d;:?]{0,64}[ -/]?|\][^\x07\x1b]{0,256}\x1b?)?$/;
+const CONTROLS = /[\x00-\x08\x0a-\x1f\x7f]/g;
 /* eslint-enable no-control-regex */
+
+function withoutControls(text: string): string {
+    return text.replace(CONTROLS, '');
+}
 
 function plain(stream: Stream): Style {
     return { stream, colour: null, ground: null, decorations: [] };
@@ -70,7 +75,7 @@ function colourOf(name: string | null, free: string | null): string | null {
         : paletteColour(Number(index));
 }
 
-function openPen(stream: Stream): Pen {
+function openPen(stream: PrintedStream): Pen {
     return { anser: new Anser(), style: plain(stream), pending: '' };
 }
 
@@ -108,7 +113,7 @@ export class Terminal {
     private firstTouched = 0;
     private pens = { stdout: openPen('stdout'), stderr: openPen('stderr') };
 
-    write(stream: Stream, text: string): void {
+    write(stream: PrintedStream, text: string): void {
         const pen = this.pens[stream];
         let ready = pen.pending + text;
         pen.pending = UNFINISHED.exec(ready)?.[0] ?? '';
@@ -123,6 +128,21 @@ export class Terminal {
             } else {
                 this.move(token);
             }
+        }
+    }
+
+    /** What somebody typed, where the program had stopped; none of it controls anything. */
+    echo(by: string | null, text: string): void {
+        if (text === '') {
+            return;
+        }
+        const style = plain('stdin');
+        if (by !== null) {
+            this.put(`${withoutControls(by)}: `, { ...style, decorations: ['bold'] });
+        }
+        for (const line of text.replace(/\n$/, '').split('\n')) {
+            this.put(withoutControls(line), style);
+            this.move('\n');
         }
     }
 

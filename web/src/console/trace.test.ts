@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Stream } from '../api/types';
+import type { PrintedStream } from '../api/types';
 import { Terminal, type Line } from './terminal';
 import { failureOf, rolesOf } from './trace';
 
-function linesOf(text: string, stream: Stream = 'stderr'): readonly Line[] {
+function linesOf(text: string, stream: PrintedStream = 'stderr'): readonly Line[] {
     const terminal = new Terminal();
     terminal.write(stream, text);
     return terminal.snapshot();

@@ -11,7 +11,7 @@ const ERROR = /^[A-Za-z_][\w.]*(:|$)/;
 export type Role =
     | { kind: 'plain' }
     | { kind: 'frame'; indent: string; line: number; rest: string }
-    | { kind: 'foreign' }
+    | { kind: 'foreign'; isFrame: boolean }
     | { kind: 'error' };
 
 export interface Failure {
@@ -28,7 +28,8 @@ const SHOWN_INDENT = 4;
 const POINTER = /^ {4,}([~^]+)$/;
 
 const PLAIN: Role = { kind: 'plain' };
-const FOREIGN: Role = { kind: 'foreign' };
+const FOREIGN: Role = { kind: 'foreign', isFrame: false };
+const FOREIGN_FRAME: Role = { kind: 'foreign', isFrame: true };
 const ERROR_ROLE: Role = { kind: 'error' };
 
 export function textOf(line: Line): string {
@@ -53,7 +54,7 @@ export function rolesOf(lines: readonly Line[]): Role[] {
             state = file === OURS ? 'ours' : 'foreign';
             return file === OURS
                 ? { kind: 'frame', indent, line: Number(number), rest }
-                : FOREIGN;
+                : FOREIGN_FRAME;
         }
         if (state !== 'outside' && text !== HEADING && ERROR.test(text)) {
             state = 'outside';

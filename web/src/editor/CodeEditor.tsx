@@ -3,6 +3,7 @@ import { TabFocus } from 'monaco-editor/esm/vs/editor/browser/config/tabFocus.js
 import Editor from '@monaco-editor/react';
 import { useEffect, useState } from 'react';
 import { download, program, room, roomState, run, session, stop } from '../page';
+import type { Failure } from '../console/trace';
 import { codeHash } from '../run/codeHash';
 import type { Run } from '../run/session';
 import { useStore } from '../store';
@@ -80,15 +81,23 @@ function controlOf(view: CodeEditorView): () => void {
     });
 }
 
-/** Shows where the last run failed, as long as the text is still the one that ran. */
+/** Where the run failed is shown for as long as that line reads as it did. */
+function failureNow(run: Run | undefined): Failure | null {
+    const failure = run?.failure ?? null;
+    const place = failure && room.get()?.anchors.find(run!.codeHash, failure.line);
+    if (place) {
+        return place.isEdited ? null : { ...failure, line: place.line };
+    }
+    return run?.codeHash === codeHash(program.get().text) ? failure : null;
+}
+
 function markFailures(view: CodeEditorView): () => void {
     const mark = new FailureMark(view);
     let shown: Run | undefined;
     const update = (): void => {
         const last = session.state.get().runs.at(-1);
         if (last?.failure !== shown?.failure) {
-            const isSameText = last?.codeHash === codeHash(program.get().text);
-            mark.show(isSameText ? (last?.failure ?? null) : null);
+            mark.show(failureNow(last));
         }
         shown = last;
     };

@@ -47,7 +47,8 @@ function phaseOf({ status }: PastRun): {
 }
 
 function firstLine({ output }: PastRun): string {
-    const text = output.map((piece) => piece.text).join('');
+    const printed = output.filter(({ stream }) => stream !== 'stdin');
+    const text = printed.map((piece) => piece.text).join('');
     return text.split('\n', 1)[0]!;
 }
 

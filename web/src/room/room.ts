@@ -11,6 +11,8 @@ import { textState, type TextState } from '../editor/programText';
 import { Store } from '../store';
 import { strings } from '../strings';
 import { editBetween } from '../text/edit';
+import { codeHash } from '../run/codeHash';
+import { LineAnchors } from './lineAnchors';
 import { COLOURS, personOf, type Person } from './person';
 import { readRoomFrame, type RunFrame } from './roomFrame';
 import type { End, Member, RoomState } from './roomState';
@@ -46,6 +48,8 @@ export interface RoomPorts {
 export class Room {
     readonly doc = new Y.Doc();
     readonly text = this.doc.getText(ROOT);
+    /** Of the programs that ran while their text was here. */
+    readonly anchors = new LineAnchors(this.text);
     private readonly provider: WebsocketProvider;
     private offlineTimer: ReturnType<typeof setTimeout> | undefined;
     /** Edits that no socket has taken. */
@@ -199,7 +203,30 @@ export class Room {
             this.hasUnsent = true;
             this.patch({ isFull: true });
         } else {
+            this.rememberPrograms(frame);
             this.ports.onRun(frame);
+        }
+    }
+
+    /** A program that starts, or ran before, is most often the text of now. */
+    private rememberPrograms(frame: RunFrame): void {
+        const hashes =
+            frame.run === 'start'
+                ? [frame.codeHash]
+                : frame.run === 'history'
+                  ? frame.runs.map((run) => run.codeHash)
+                  : [];
+        const unknown = hashes.filter((hash) => !this.anchors.has(hash));
+        if (unknown.length > 0) {
+            this.rememberProgram(unknown);
+        }
+    }
+
+    /** Remembers the text of now as the program that it is, if that is among these; none: in any case. */
+    rememberProgram(hashes?: readonly string[]): void {
+        const now = codeHash(this.ports.text.get().text);
+        if (hashes?.includes(now) ?? true) {
+            this.anchors.remember(now);
         }
     }
 

@@ -16,8 +16,14 @@ export interface RunStart {
     codeHash: string;
 }
 
+/** Queued, at which place (1 = next), or running. */
+export type RunState = Pick<JobStatus, 'status' | 'position'>;
+
 export interface RunRecord extends RunStart {
     output: RunPiece[];
+    state: RunState | null;
+    /** For input. */
+    isWaiting: boolean;
     /** How it ended; null while it goes on. */
     status: JobStatus | null;
 }
@@ -25,6 +31,8 @@ export interface RunRecord extends RunStart {
 export type RunFrame =
     | ({ run: 'start' } & RunStart)
     | ({ run: 'output'; jobId: string } & RunPiece)
+    | { run: 'state'; jobId: string; state: RunState }
+    | { run: 'waiting'; jobId: string; isWaiting: boolean }
     | { run: 'end'; jobId: string; status: JobStatus }
     | { run: 'history'; runs: RunRecord[] };
 
@@ -41,13 +49,14 @@ function pieceOf(json: unknown): RunPiece | null {
     if (!isJson(json)) {
         return null;
     }
-    const { stream, text, offset } = json;
-    const isGood =
-        (stream === 'stdout' || stream === 'stderr') &&
-        typeof text === 'string' &&
-        typeof offset === 'number' &&
-        offset >= 0;
-    return isGood ? { stream, text, offset } : null;
+    const { stream, text, offset, by } = json;
+    if (typeof text !== 'string' || typeof offset !== 'number' || offset < 0) {
+        return null;
+    }
+    if (stream === 'stdin') {
+        return { stream, text, offset, by: typeof by === 'string' ? by : null };
+    }
+    return stream === 'stdout' || stream === 'stderr' ? { stream, text, offset } : null;
 }
 
 function startOf(json: unknown): RunStart | null {
@@ -68,6 +77,14 @@ function statusOf(json: unknown): JobStatus | null {
         : null;
 }
 
+function stateOf(json: unknown): RunState | null {
+    if (!isJson(json) || (json.status !== 'queued' && json.status !== 'running')) {
+        return null;
+    }
+    const position = typeof json.position === 'number' ? json.position : null;
+    return { status: json.status, position };
+}
+
 /** Null: it is none. */
 export function recordOf(json: unknown): RunRecord | null {
     const start = startOf(json);
@@ -76,7 +93,9 @@ export function recordOf(json: unknown): RunRecord | null {
     }
     const pieces = Array.isArray(json.output) ? json.output : [];
     const output = pieces.map(pieceOf).filter((piece) => piece !== null);
-    return { ...start, output, status: statusOf(json.status) };
+    const state = stateOf(json.state);
+    const isWaiting = json.waiting === true;
+    return { ...start, output, state, isWaiting, status: statusOf(json.status) };
 }
 
 function runFrameOf(json: Json): RunFrame | null {
@@ -95,6 +114,13 @@ function runFrameOf(json: Json): RunFrame | null {
     if (json.run === 'output') {
         const piece = pieceOf(json);
         return piece && { run: 'output', jobId, ...piece };
+    }
+    if (json.run === 'waiting') {
+        return { run: 'waiting', jobId, isWaiting: json.waiting === true };
+    }
+    if (json.run === 'state') {
+        const state = stateOf(json.state);
+        return state && { run: 'state', jobId, state };
     }
     const status = json.run === 'end' ? statusOf(json.status) : null;
     return status && { run: 'end', jobId, status };

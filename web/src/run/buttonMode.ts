@@ -20,7 +20,8 @@ export function buttonMode(state: SessionState, link: Link, now: number): Button
         return { kind: 'stopping' };
     }
     if (run?.phase === 'running') {
-        const elapsed = Math.max(0, now - (run.runningSince ?? now));
+        const waited = run.waitedMs + now - (run.waitingSince ?? now);
+        const elapsed = Math.max(0, now - (run.runningSince ?? now) - waited);
         const by = run.isOwn ? null : run.by;
         return { kind: 'running', seconds: Math.floor(elapsed / 1000), by };
     }

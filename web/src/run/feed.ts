@@ -1,5 +1,5 @@
 // The output of one run on its way to the console: gathered, and shown once a frame.
-import type { Stream } from '../api/types';
+import type { OutputEvent } from '../api/types';
 import { Terminal, type Line } from '../console/terminal';
 import type { RunPiece } from '../room/roomFrame';
 
@@ -21,18 +21,27 @@ export class Feed {
         private readonly show: (lines: readonly Line[]) => void,
     ) {}
 
-    write(stream: Stream, text: string): void {
-        this.terminal.write(stream, text);
+    write({ stream, text, by }: OutputEvent): void {
+        if (stream === 'stdin') {
+            this.terminal.echo(by ?? null, text);
+        } else {
+            this.terminal.write(stream, text);
+        }
         this.showSoon();
     }
 
     /** A piece with its place: what was written before is left out. */
-    take({ stream, text, offset }: RunPiece): void {
+    take({ stream, text, offset, by = null }: RunPiece): void {
+        if (stream === 'stdin') {
+            this.write({ stream, text, by });
+            return;
+        }
         const bytes = encoder.encode(text);
         const known = this.bytes - offset;
         if (known < bytes.length) {
             this.bytes = offset + bytes.length;
-            this.write(stream, known > 0 ? decoder.decode(bytes.subarray(known)) : text);
+            const rest = known > 0 ? decoder.decode(bytes.subarray(known)) : text;
+            this.write({ stream, text: rest });
         }
     }
 

@@ -5,7 +5,7 @@ import type { Run } from './session';
 
 export type Tone = 'ok' | 'error' | 'warning' | 'quiet';
 export type Mark =
-    'wait' | 'spin' | 'check' | 'cross' | 'clock' | 'memory' | 'stop' | 'question';
+    'wait' | 'spin' | 'input' | 'check' | 'cross' | 'clock' | 'memory' | 'stop' | 'question';
 
 export interface Chip {
     tone: Tone;
@@ -16,6 +16,11 @@ export interface Chip {
 export interface Note {
     tone: Tone;
     text: string;
+}
+
+/** It was not the program's time that was up. */
+function lackedInput(status: JobStatus): boolean {
+    return status.error?.code === 'input_timeout';
 }
 
 function failedWord(status: JobStatus): string {
@@ -29,12 +34,16 @@ function failedWord(status: JobStatus): string {
     return code === 1 ? strings.chip.error : strings.chip.exit(code);
 }
 
-export function chipOf(run: Pick<Run, 'phase' | 'status'>): Chip {
+export type ChipRun = Pick<Run, 'phase' | 'status'> & Partial<Pick<Run, 'waitingSince'>>;
+
+export function chipOf(run: ChipRun): Chip {
     switch (run.phase) {
         case 'queued':
             return { tone: 'quiet', mark: 'wait', word: strings.chip.queued };
         case 'running':
-            return { tone: 'quiet', mark: 'spin', word: strings.chip.running };
+            return (run.waitingSince ?? null) === null
+                ? { tone: 'quiet', mark: 'spin', word: strings.chip.running }
+                : { tone: 'warning', mark: 'input', word: strings.chip.waiting };
         case 'stopping':
             return { tone: 'quiet', mark: 'spin', word: strings.chip.stopping };
         case 'lost':
@@ -49,7 +58,11 @@ function endChip(status: JobStatus): Chip {
         case 'completed':
             return { tone: 'ok', mark: 'check', word: strings.chip.completed };
         case 'timed_out':
-            return { tone: 'warning', mark: 'clock', word: strings.chip.timedOut };
+            return {
+                tone: 'warning',
+                mark: 'clock',
+                word: lackedInput(status) ? strings.chip.noInput : strings.chip.timedOut,
+            };
         case 'out_of_memory':
             return { tone: 'error', mark: 'memory', word: strings.chip.outOfMemory };
         case 'cancelled':
@@ -64,10 +77,18 @@ function endChip(status: JobStatus): Chip {
 function endNote(status: JobStatus, limits: Limits | null): Note | null {
     switch (status.status) {
         case 'timed_out':
-            return { tone: 'warning', text: strings.note.timedOut(limits) };
+            return {
+                tone: 'warning',
+                text: lackedInput(status)
+                    ? strings.note.inputTimeout(limits)
+                    : strings.note.timedOut(limits),
+            };
         case 'out_of_memory':
             return { tone: 'error', text: strings.note.outOfMemory(limits) };
         case 'cancelled': {
+            if (status.error?.code === 'stopping') {
+                return { tone: 'warning', text: strings.note.stopping };
+            }
             const text = hasStarted(status)
                 ? strings.note.cancelled
                 : strings.note.cancelledQueued;
@@ -108,9 +129,6 @@ export function notesOf(run: Run, limits: Limits | null): Note[] {
     const note = endNote(status, limits);
     if (note) {
         notes.push(note);
-    }
-    if (run.failure?.message.startsWith('EOFError') && !run.hadInput) {
-        notes.push({ tone: 'warning', text: strings.note.noInput });
     }
     if (status.truncated) {
         const dropped = status.droppedBytes ?? 0;

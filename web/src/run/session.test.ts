@@ -1,6 +1,6 @@
 // The life of a run, with the daemon, the room, the clock and the frame played by the test.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Refusal, type Program } from '../api/client';
+import { Refusal, type Input, type Program } from '../api/client';
 import type { Listener } from '../api/follow';
 import type { JobStatus, Limits } from '../api/types';
 import type { RunPiece, RunRecord } from '../room/roomFrame';
@@ -14,6 +14,7 @@ const LIMITS: Limits = {
     stdinBytes: 5120,
     outputBytes: 10240,
     runMs: 5000,
+    inputMs: 30000,
     memoryBytes: 134217728,
     runsPerMinute: 10,
     queueMax: 100,
@@ -29,6 +30,8 @@ class World {
     now = 1_000_000;
     sent: Program[] = [];
     cancelled: string[] = [];
+    given: Input[] = [];
+    giveAnswer: () => Promise<void> = () => Promise.resolve();
     answer: () => Promise<string> = () => Promise.resolve(JOB);
     cancelAnswer: () => Promise<void> = () => Promise.resolve();
     listener: Listener | null = null;
@@ -45,6 +48,10 @@ class World {
         cancel: (jobId) => {
             this.cancelled.push(jobId);
             return this.cancelAnswer();
+        },
+        giveInput: (_jobId, input) => {
+            this.given.push(input);
+            return this.giveAnswer();
         },
         follow: (_jobId, listener) => {
             this.listener = listener;
@@ -160,7 +167,7 @@ function piece(text: string, offset: number): RunPiece {
 }
 
 function record(part: Partial<RunRecord>): RunRecord {
-    return { ...START, output: [], status: null, ...part };
+    return { ...START, output: [], state: null, isWaiting: false, status: null, ...part };
 }
 
 describe('a run that the room tells', () => {
@@ -254,7 +261,7 @@ describe('a run that the room tells', () => {
             return Promise.resolve(JOB);
         };
         await start({ code: 'print(1)', stdin: '' });
-        expect(world.last).toMatchObject({ isOwn: true, hadInput: true, phase: 'queued' });
+        expect(world.last).toMatchObject({ isOwn: true, phase: 'queued' });
         expect(world.session.state.get().runs).toHaveLength(1);
     });
 
@@ -343,6 +350,68 @@ describe('the history of a room', () => {
         history(...many);
         expect(ids()).toHaveLength(20);
         expect(ids().at(-1)).toBe('j24');
+    });
+});
+
+describe('live input', () => {
+    const tell = (isWaiting: boolean): void =>
+        world.session.onFrame({ run: 'waiting', jobId: JOB, isWaiting });
+
+    it('is asked for, given once, and shown with the name', async () => {
+        world.session.onFrame({ run: 'start', ...START });
+        world.session.onFrame({ run: 'output', jobId: JOB, ...piece('name? ', 0) });
+        tell(true);
+        expect(chipOf(world.last).word).toBe('Waits for input');
+        expect(world.session.state.get().announcement).toContain('waits for input');
+        expect(await world.session.give(JOB, 'Kim\n')).toBe(true);
+        expect(world.given).toEqual([{ data: 'Kim\n', end: false, by: 'Ada' }]);
+        const input = { stream: 'stdin' as const, text: 'Kim\n', by: 'Ada', offset: 6 };
+        world.session.onFrame({ run: 'output', jobId: JOB, ...input });
+        tell(false);
+        world.session.onFrame({ run: 'output', jobId: JOB, ...piece('hi Kim\n', 6) });
+        world.paint();
+        expect(world.text).toBe('name? Ada: Kim\nhi Kim');
+        expect(chipOf(world.last).word).toBe('Running');
+    });
+
+    it('does not count as time of the run', () => {
+        world.session.onFrame({ run: 'start', ...START });
+        world.now += 1_000;
+        tell(true);
+        world.now += 20_000;
+        expect(world.mode).toMatchObject({ kind: 'running', seconds: 1 });
+        tell(false);
+        world.now += 1_000;
+        expect(world.mode).toMatchObject({ kind: 'running', seconds: 2 });
+    });
+
+    it('says when somebody else was faster, and when it is too much', async () => {
+        world.session.onFrame({ run: 'start', ...START });
+        tell(true);
+        world.giveAnswer = () => Promise.reject(new Refusal('not_waiting', '', 409));
+        expect(await world.session.give(JOB, 'x\n')).toBe(false);
+        expect(world.session.state.get().refusal).toContain('faster');
+        world.giveAnswer = () => Promise.reject(new Refusal('stdin_too_large', '', 413));
+        await world.session.give(JOB, 'x\n');
+        expect(world.session.state.get().refusal).toContain('5,120 bytes');
+    });
+
+    it('is in the history for who comes later, and ends with the run', () => {
+        const given = { stream: 'stdin' as const, text: '1\n', by: null, offset: 0 };
+        const runs = [record({ output: [given], isWaiting: true })];
+        world.session.onFrame({ run: 'history', runs });
+        expect(world.last.waitingSince).not.toBeNull();
+        world.session.onFrame({ run: 'end', jobId: JOB, status: statusOf({}) });
+        expect(world.last.waitingSince).toBeNull();
+        expect(world.text).toBe('1');
+    });
+
+    it('that did not come has words of its own', async () => {
+        await start();
+        const error = { code: 'input_timeout' };
+        on.onEnd(statusOf({ status: 'timed_out', error }));
+        expect(chipOf(world.last).word).toBe('No input');
+        expect(notesOf(world.last, LIMITS)[0]?.text).toContain('30 s');
     });
 });
 

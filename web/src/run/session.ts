@@ -7,12 +7,12 @@
 //
 // Every change makes new Run objects, so views compare by identity. Output is gathered and shown
 // once a frame; everything else is shown at once.
-import { Refusal, type Program } from '../api/client';
+import { Refusal, type Input, type Program } from '../api/client';
 import type { Listener } from '../api/follow';
 import { isEnd, type JobStatus, type Limits } from '../api/types';
 import type { Line } from '../console/terminal';
 import { failureOf, type Failure } from '../console/trace';
-import type { RunFrame, RunPiece, RunRecord, RunStart } from '../room/roomFrame';
+import type { RunFrame, RunPiece, RunRecord, RunStart, RunState } from '../room/roomFrame';
 import { Store } from '../store';
 import { strings } from '../strings';
 import { codeHash } from './codeHash';
@@ -38,12 +38,14 @@ export interface Run {
     position: number | null;
     /** When it was first seen running, by this browser's clock. */
     runningSince: number | null;
+    /** Since when it waits for input, by this browser's clock; null: it does not. */
+    waitingSince: number | null;
+    /** How long it waited for input before that. */
+    waitedMs: number;
     lines: readonly Line[];
     /** How it ended; null before. */
     status: JobStatus | null;
     failure: Failure | null;
-    /** Whether input was given with it; what is not known counts as given. */
-    hadInput: boolean;
 }
 
 export interface SessionState {
@@ -63,6 +65,7 @@ export interface SessionState {
 export interface Ports {
     execute(program: Program): Promise<string>;
     cancel(jobId: string): Promise<void>;
+    giveInput(jobId: string, input: Input): Promise<void>;
     follow(jobId: string, listener: Listener): () => void;
     limits(): Limits | null;
     /** Of the person at this page. */
@@ -122,6 +125,18 @@ function sentenceOf(refusal: Refusal, limits: Limits | null): string {
     }
 }
 
+function inputSentenceOf(error: unknown, limits: Limits | null): string {
+    const refusal = error instanceof Refusal ? error : new Refusal('unknown', String(error));
+    switch (refusal.code) {
+        case 'not_waiting':
+            return strings.refusal.notWaiting;
+        case 'stdin_too_large':
+            return strings.refusal.inputTooLarge(limits);
+        default:
+            return sentenceOf(refusal, limits);
+    }
+}
+
 export function titleOf({ isOwn, by }: Run): string {
     return strings.console.title(isOwn ? strings.people.you : by);
 }
@@ -178,6 +193,12 @@ export class Session {
             case 'output':
                 this.onRoomOutput(frame.jobId, frame);
                 break;
+            case 'state':
+                this.onStatus(frame.jobId, frame.state);
+                break;
+            case 'waiting':
+                this.onWaiting(frame.jobId, frame.isWaiting);
+                break;
             case 'end':
                 this.onEnd(frame.jobId, frame.status);
                 break;
@@ -207,6 +228,19 @@ export class Session {
                 this.change(run.jobId, { phase: run.phase });
                 this.refuse(strings.refusal.cancel);
             }
+        }
+    }
+
+    /** Gives a run that waits what it waits for; isLast: nothing follows. Whether it was taken. */
+    async give(jobId: string, text: string, isLast = false): Promise<boolean> {
+        try {
+            const by = this.ports.name();
+            await this.ports.giveInput(jobId, { data: text, end: isLast, by });
+            this.patch({ refusal: null });
+            return true;
+        } catch (error) {
+            this.refuse(inputSentenceOf(error, this.ports.limits()));
+            return false;
         }
     }
 
@@ -240,6 +274,7 @@ export class Session {
         }
         feed.isShared = true;
         feed.clear();
+        this.onWaiting(start.jobId, false);
     }
 
     /** The room's order holds for everybody. */
@@ -272,7 +307,7 @@ export class Session {
     }
 
     /** The whole of a run: what this page had of it may lack pieces, or be of an earlier attempt. */
-    private onRecord({ output, status, ...start }: RunRecord): void {
+    private onRecord({ output, state, isWaiting, status, ...start }: RunRecord): void {
         if (!this.find(start.jobId)) {
             this.add(this.runOf(start));
         }
@@ -284,9 +319,14 @@ export class Session {
         }
         if (status !== null) {
             this.finish(start.jobId, status);
+            return;
+        }
+        if (state !== null) {
+            this.onStatus(start.jobId, state);
         } else if (output.length > 0) {
             this.started(start.jobId);
         }
+        this.onWaiting(start.jobId, isWaiting);
     }
 
     // --- this page's own run -----------------------------------------------------------------
@@ -294,15 +334,14 @@ export class Session {
     private onAccepted(jobId: string, program: Program): void {
         this.own.add(jobId);
         this.ports.remember([...this.own].slice(-RUNS_MAX));
-        const hadInput = program.stdin !== undefined;
         const known = this.find(jobId);
         if (known) {
-            this.change(jobId, { isOwn: true, hadInput });
+            this.change(jobId, { isOwn: true });
         } else {
             const by = this.ports.name();
             const at = this.ports.now();
             const hash = codeHash(program.code);
-            this.add({ ...this.runOf({ jobId, by, at, codeHash: hash }), hadInput });
+            this.add(this.runOf({ jobId, by, at, codeHash: hash }));
             this.announceStart(jobId);
         }
         if (!known || isActive(known)) {
@@ -315,14 +354,20 @@ export class Session {
         const feed = this.feedOf(jobId);
         return {
             onStatus: (status) => this.onStatus(jobId, status),
-            onOutput: ({ stream, text }) => {
+            onOutput: (output) => {
                 if (!feed.isShared) {
-                    feed.write(stream, text);
+                    feed.write(output);
+                }
+            },
+            onWaiting: (waits) => {
+                if (!feed.isShared) {
+                    this.onWaiting(jobId, waits);
                 }
             },
             onReset: () => {
                 if (!feed.isShared) {
                     feed.clear();
+                    this.onWaiting(jobId, false);
                 }
             },
             onEnd: (status) => {
@@ -347,7 +392,7 @@ export class Session {
         };
     }
 
-    private onStatus(jobId: string, status: JobStatus): void {
+    private onStatus(jobId: string, status: RunState): void {
         const run = this.find(jobId);
         if (!isActive(run) || isEnd(status)) {
             return;
@@ -359,6 +404,22 @@ export class Session {
             position: isRunning ? null : (status.position ?? null),
             runningSince: isRunning ? (run.runningSince ?? this.ports.now()) : null,
         });
+    }
+
+    private onWaiting(jobId: string, waits: boolean): void {
+        const run = this.find(jobId);
+        if (!isActive(run) || waits === (run.waitingSince !== null)) {
+            return;
+        }
+        this.started(jobId);
+        const now = this.ports.now();
+        if (waits) {
+            this.change(jobId, { waitingSince: now });
+            this.patch({ announcement: strings.events.waits(titleOf(run)) });
+        } else {
+            const waitedMs = run.waitedMs + now - (run.waitingSince ?? now);
+            this.change(jobId, { waitingSince: null, waitedMs });
+        }
     }
 
     // --- from beginning to end ---------------------------------------------------------------
@@ -376,10 +437,11 @@ export class Session {
             phase: isQueued ? 'queued' : 'running',
             position: null,
             runningSince: isQueued ? null : this.ports.now(),
+            waitingSince: null,
+            waitedMs: 0,
             lines: [],
             status: null,
             failure: null,
-            hadInput: true,
         };
     }
 
@@ -423,13 +485,14 @@ export class Session {
         const feed = this.feedOf(jobId);
         feed.stop();
         const lines = feed.lines();
-        this.change(jobId, { phase: 'ended', status, lines, failure: failureOf(lines) });
+        const failure = failureOf(lines);
+        this.change(jobId, { phase: 'ended', waitingSince: null, status, lines, failure });
     }
 
     private onLost(jobId: string): void {
         const feed = this.feedOf(jobId);
         feed.stop();
-        this.change(jobId, { phase: 'lost', lines: feed.lines() });
+        this.change(jobId, { phase: 'lost', waitingSince: null, lines: feed.lines() });
         this.announceEnd(jobId);
     }
 

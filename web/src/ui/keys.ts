@@ -5,14 +5,17 @@ import { editor } from '../editor/control';
 
 /** The regions that F6 walks through; each is an element with this attribute. */
 const REGION = '[data-region]';
+/** Where somebody is waited for. */
+const WAITING = '[data-prompt]';
 const FOCUSABLE = 'button, textarea, [tabindex="0"], [contenteditable="true"], a[href]';
 
 function focusRegion(region: HTMLElement): void {
     if (region.dataset.region === 'editor') {
         editor()?.focus();
     } else {
-        const inside = [...region.querySelectorAll<HTMLElement>(FOCUSABLE)];
-        (inside.find((element) => element.offsetParent !== null) ?? region).focus();
+        const isShown = (element: HTMLElement): boolean => element.offsetParent !== null;
+        const all = (kind: string) => [...region.querySelectorAll<HTMLElement>(kind)];
+        (all(WAITING).find(isShown) ?? all(FOCUSABLE).find(isShown) ?? region).focus();
     }
 }
 

@@ -1,0 +1,96 @@
+// What shared editors of this make have fallen into before.
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, test, Vve } from './vve.js';
+
+const WEB = fileURLToPath(new URL('../../web', import.meta.url));
+
+// The client gives up a server that is silent for half a minute.
+test('who is alone in a room for 90 seconds stays connected', async ({ guest }) => {
+    const ada = await guest('Ada');
+    let sockets = 0;
+    ada.page.on('websocket', (socket) => {
+        sockets += socket.url().includes('/collab/') ? 1 : 0;
+    });
+    await ada.open('x = 1\n');
+    const since = Date.now();
+    await expect
+        .poll(() => Date.now() - since, { timeout: 110_000, intervals: [2_000] })
+        .toBeGreaterThan(90_000);
+    await expect(ada.status).toContainText('Live, saved');
+    expect(sockets).toBe(1);
+    await ada.focus();
+    await ada.page.keyboard.type('y');
+    await expect.poll(() => ada.editorText()).toBe('x = 1\ny');
+});
+
+// Two tabs of one browser could tell each other without any server, and tests with them would pass
+// whatever the server did.
+test('two tabs of one browser meet at the server only', async ({ guest }) => {
+    const ada = await guest('Ada');
+    await ada.open('x = 1\n');
+    const tab = new Vve(await ada.page.context().newPage());
+    await tab.join(ada.path);
+    await ada.page.context().setOffline(true);
+    for (const vve of [ada, tab]) {
+        await expect(vve.status).toContainText('Offline');
+    }
+    await ada.focus();
+    await ada.page.keyboard.type('# alone');
+    await expect.poll(() => ada.shownText()).toBe('x = 1\n# alone');
+    // A message from tab to tab would be there before the next answer of this one.
+    await tab.page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+    expect(await tab.shownText()).toBe('x = 1\n');
+    await ada.page.context().setOffline(false);
+    await expect.poll(() => tab.shownText()).toBe('x = 1\n# alone');
+});
+
+// React's development build mounts everything twice and says so loudly when that leaves something
+// behind: a second binding would type everything twice, a second socket would be a second person.
+test('in strict mode there is one binding, one socket and one person', async ({
+    guest,
+    browser,
+    baseURL,
+}) => {
+    const server = spawn('npx', ['vite', '--port', '0', '--host', '127.0.0.1'], {
+        cwd: WEB,
+        env: { ...process.env, VVE_URL: baseURL, NO_COLOR: '1' },
+        stdio: ['ignore', 'pipe', 'inherit'],
+        detached: true,
+    });
+    try {
+        const address = await new Promise<string>((resolve, reject) => {
+            let said = '';
+            server.on('exit', () => reject(new Error(`vite ended: ${said}`)));
+            server.stdout.on('data', (chunk: Buffer) => {
+                said += String(chunk);
+                const url = /http:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0];
+                if (url) {
+                    resolve(url);
+                }
+            });
+        });
+        const context = await browser.newContext({ baseURL: address });
+        const page = await context.newPage();
+        const sockets: string[] = [];
+        page.on('websocket', (socket) => sockets.push(socket.url()));
+        const strict = new Vve(page);
+        await page.goto('/');
+        await expect(strict.status).toContainText('Live, saved', { timeout: 90_000 });
+        const grace = await guest('Grace');
+        await grace.join(strict.path);
+        await expect(grace.status).toContainText('2 people');
+        await strict.focus();
+        await page.keyboard.press('Control+a');
+        await page.keyboard.insertText('abc');
+        await expect.poll(() => grace.shownText()).toBe('abc');
+        await grace.focus();
+        await grace.page.keyboard.insertText('def');
+        await expect.poll(() => strict.shownText()).toBe('abcdef');
+        expect(sockets.filter((url) => url.includes('/collab/'))).toHaveLength(1);
+        await expect(strict.status).toContainText('2 people');
+        await context.close();
+    } finally {
+        process.kill(-server.pid!, 'SIGTERM');
+    }
+});
