@@ -213,24 +213,6 @@ test('a full room says that it takes no more, and asks before a reload', async (
     await dialog.dismiss();
 });
 
-test('asks before unsent work is thrown away', async ({ guest }) => {
-    const ada = await guest();
-    await ada.open('x = 1\n');
-    await ada.focus();
-    await ada.page.keyboard.type('# sent\n');
-    await expect.poll(() => ada.editorText()).toContain('# sent');
-    await ada.page.context().setOffline(true);
-    await expect(ada.banner).toContainText('Keep typing');
-    await ada.page.keyboard.type('# kept\n');
-    const asked = ada.page.waitForEvent('dialog');
-    await ada.page.close({ runBeforeUnload: true });
-    const dialog = await asked;
-    expect(dialog.type()).toBe('beforeunload');
-    await dialog.dismiss();
-    await ada.page.context().setOffline(false);
-    await expect.poll(() => ada.editorText()).toContain('# kept');
-});
-
 test('nobody writes before the text has come', async ({ guest }) => {
     const ada = await guest();
     await ada.open("print('there')\n");

@@ -195,6 +195,8 @@ export const strings = {
     banner: {
         offline:
             'Offline. Keep typing: your changes are kept on this page and merged when the connection is back.',
+        offlineKept:
+            'Offline. Keep typing: your changes are kept in this browser and merged when the connection is back.',
         joining:
             'The room cannot be reached. It is tried again; the text appears when it is there.',
         unready: 'The server cannot run programs right now. Keep typing: your text is kept.',
@@ -214,6 +216,8 @@ export const strings = {
     status: {
         connecting: 'Connecting',
         live: 'Live, saved',
+        saving: 'Live, saving',
+        back: 'Reconnected',
         unsaved: 'Live, not saved',
         offline: 'Offline',
         ended: 'Not connected',
@@ -253,6 +257,8 @@ export const strings = {
         ],
         link: 'Link to this room',
         linkHint: 'Whoever has it can edit and run.',
+        keeps: 'Keep my edits in this browser',
+        keepsHint: 'What is typed offline survives a reload. Not for a shared computer.',
         joined: (name: string): string => `${name} joined`,
         left: (name: string): string => `${name} left`,
     },

@@ -2,6 +2,7 @@
 // and the link that lets others in.
 import { useEffect, useRef, useState } from 'react';
 import { me, roomState } from '../page';
+import { keepsEdits } from '../room/keepsEdits';
 import { changeMe } from '../room/me';
 import { NAME_MAX } from '../room/person';
 import { useStore } from '../store';
@@ -78,6 +79,23 @@ function Link() {
     );
 }
 
+function Keeping() {
+    const isKeeping = useStore(keepsEdits);
+    return (
+        <label className={css.choice}>
+            <input
+                type="checkbox"
+                checked={isKeeping}
+                onChange={() => keepsEdits.set(!isKeeping)}
+            />
+            <span>
+                {strings.people.keeps}
+                <span className={css.hint}>{strings.people.keepsHint}</span>
+            </span>
+        </label>
+    );
+}
+
 export function People() {
     const { members } = useStore(roomState);
     const [isOpen, setOpen] = useState(false);
@@ -135,6 +153,7 @@ export function People() {
                     <List />
                     <Own />
                     <Link />
+                    <Keeping />
                 </div>
             )}
         </div>

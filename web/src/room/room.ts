@@ -1,28 +1,45 @@
 // The page's place in its room: the shared document, the connection, who else is here. Loaded
 // after the frame has been painted; the frame sees it through the stores it is given.
 //
+// The browser keeps the room's edits too (keeper.ts). Its copy may be there before the daemon's or
+// after it; either way the two are merged, and the text can be edited as soon as one has come.
+//
 // y-websocket connects again for ever by itself. What it lacks is here: saying "offline" only when
 // it lasts, trying again when the network is back, and stopping when the daemon turned down what
 // this page holds, which would be sent again and again otherwise.
-import { readVarString, type Decoder } from 'lib0/decoding';
+import {
+    clone,
+    readVarString,
+    readVarUint,
+    readVarUint8Array,
+    type Decoder,
+} from 'lib0/decoding';
+import { createEncoder, toUint8Array, writeVarUint, writeVarUint8Array } from 'lib0/encoding';
+import { messageYjsSyncStep1, messageYjsSyncStep2 } from 'y-protocols/sync';
 import { WebsocketProvider } from 'y-websocket';
 import * as Y from 'yjs';
 import { textState, type TextState } from '../editor/programText';
 import { Store } from '../store';
 import { strings } from '../strings';
-import { editBetween } from '../text/edit';
 import { codeHash } from '../run/codeHash';
+import { editBetween } from '../text/edit';
+import { Keeper } from './keeper';
+import { keepsEdits } from './keepsEdits';
 import { LineAnchors } from './lineAnchors';
 import { COLOURS, personOf, type Person } from './person';
 import { readRoomFrame, type RunFrame } from './roomFrame';
 import type { End, Member, RoomState } from './roomState';
+import { Saving } from './saving';
 
 /** The root that the daemon and every other Yjs program know the text under. */
 const ROOT = 'monaco';
+const SYNC_TYPE = 0;
 const FRAME_TYPE = 100;
 const SLOWEST_RETRY_MS = 10_000;
 /** Away for as long is offline. */
 const OFFLINE_MS = 3_000;
+/** How long it is said that the connection is back. */
+const BACK_MS = 2_000;
 /** People that are shown; the rest of a crowd only edits. */
 const MEMBERS_MAX = 50;
 
@@ -52,13 +69,16 @@ export class Room {
     readonly anchors = new LineAnchors(this.text);
     private readonly provider: WebsocketProvider;
     private offlineTimer: ReturnType<typeof setTimeout> | undefined;
-    /** Edits that no socket has taken. */
-    private hasUnsent = false;
+    private backTimer: ReturnType<typeof setTimeout> | undefined;
+    private readonly saving: Saving;
+    private keeper: Keeper | null = null;
+    /** Whether the daemon's text has been here. */
+    private hasMet = false;
     private readonly names = new Map<number, string>();
 
     constructor(
         address: string,
-        id: string,
+        private readonly id: string,
         private readonly ports: RoomPorts,
     ) {
         this.provider = new WebsocketProvider(address, id, this.doc, {
@@ -67,7 +87,12 @@ export class Room {
             disableBc: true,
             maxBackoffTime: SLOWEST_RETRY_MS,
         });
+        this.saving = new Saving(this.doc, {
+            ask: (vector) => this.sendStep1(vector),
+            onSlow: (isSaving) => this.patch({ isSaving }),
+        });
         this.watchDocument();
+        this.watchChoice();
         this.watchPeople();
         this.watchConnection();
         this.provider.connect();
@@ -107,15 +132,45 @@ export class Room {
         const show = (): void => this.ports.text.set(textState(this.text.toString()));
         this.text.observe(show);
         this.doc.on('update', (_update: Uint8Array, origin: unknown) => {
-            if (origin !== this.provider && !this.isLive) {
-                this.hasUnsent = true;
+            if (origin !== this.provider && !this.keeper?.isOrigin(origin)) {
+                this.saving.changed();
             }
         });
         window.addEventListener('beforeunload', (event) => {
-            if (this.hasUnsent) {
+            const isKept = this.keeper?.hasAll ?? false;
+            if (this.ports.state.get().isFull || (this.saving.isOwing && !isKept)) {
                 event.preventDefault();
             }
         });
+    }
+
+    /** Keeps the edits in this browser for as long as the person at it lets us. */
+    private watchChoice(): void {
+        const obey = (): void => {
+            if (!keepsEdits.get()) {
+                this.forgetKept();
+            } else if (this.keeper === null && this.ports.state.get().connection !== 'ended') {
+                this.keeper = new Keeper(this.id, this.doc, () => this.onKeptLoaded());
+            }
+        };
+        keepsEdits.subscribe(obey);
+        obey();
+    }
+
+    private onKeptLoaded(): void {
+        this.patch({ isKept: true });
+        // Of a room that this browser has never been in, nothing was kept.
+        if (this.doc.store.clients.size > 0) {
+            this.patch({ hasText: true });
+        }
+        this.saving.loaded();
+    }
+
+    /** What the daemon turned down must not come back with a reload, to be turned down again. */
+    private forgetKept(): void {
+        this.keeper?.forget();
+        this.keeper = null;
+        this.patch({ isKept: false });
     }
 
     /** Only once, by the one who made the room, and only if nobody has written in it meanwhile. */
@@ -131,12 +186,14 @@ export class Room {
 
     private watchConnection(): void {
         const { provider } = this;
+        this.listenToSync();
         provider.messageHandlers[FRAME_TYPE] = (_encoder: unknown, decoder: Decoder) =>
             this.onFrame(readVarString(decoder));
         provider.on('status', ({ status }: { status: string }) => {
             if (status === 'connected') {
                 this.patch({ isSaved: true, isFull: false });
             } else if (status === 'disconnected') {
+                this.saving.close();
                 this.forgetClocks();
             }
             this.onConnection();
@@ -152,6 +209,7 @@ export class Room {
             if (end !== undefined) {
                 provider.disconnect();
                 this.patch({ connection: 'ended', end });
+                this.forgetKept();
             }
         });
         window.addEventListener('online', this.retry);
@@ -161,13 +219,15 @@ export class Room {
     }
 
     private onSynced(): void {
-        // What was refused on the way is still on this page only.
-        this.hasUnsent = this.ports.state.get().isFull;
         // The others have seen us go, and believe only what is newer than that.
         this.awareness.setLocalState(this.awareness.getLocalState());
-        if (!this.ports.state.get().hasText) {
+        if (!this.hasMet) {
+            this.hasMet = true;
             this.sow();
             this.patch({ hasText: true });
+        }
+        if (!this.ports.state.get().isFull) {
+            this.saving.open();
         }
     }
 
@@ -179,16 +239,48 @@ export class Room {
         if (this.isLive) {
             clearTimeout(this.offlineTimer);
             this.offlineTimer = undefined;
-            const announcement = connection === 'offline' ? strings.room.again : '';
-            this.patch({ connection: 'live', announcement });
+            if (connection === 'offline') {
+                this.sayBack();
+            }
+            this.patch({ connection: 'live' });
         } else if (this.offlineTimer === undefined) {
-            this.patch({ connection: 'connecting' });
+            this.patch({ connection: 'connecting', announcement: '' });
             this.offlineTimer = setTimeout(() => {
                 if (this.ports.state.get().connection === 'connecting') {
                     this.patch({ connection: 'offline' });
                 }
             }, OFFLINE_MS);
         }
+    }
+
+    private sayBack(): void {
+        this.patch({ isBack: true, announcement: strings.room.again });
+        clearTimeout(this.backTimer);
+        this.backTimer = setTimeout(() => this.patch({ isBack: false }), BACK_MS);
+    }
+
+    /** Hears what the daemon has, on the way to y-websocket's own ears. */
+    private listenToSync(): void {
+        const { messageHandlers } = this.provider;
+        const pass = messageHandlers[SYNC_TYPE]!;
+        messageHandlers[SYNC_TYPE] = (encoder, decoder, ...rest) => {
+            const copy = clone(decoder);
+            const kind = readVarUint(copy);
+            if (kind === messageYjsSyncStep1) {
+                this.saving.told(readVarUint8Array(copy));
+            } else if (kind === messageYjsSyncStep2) {
+                this.saving.answered(readVarUint8Array(copy));
+            }
+            pass(encoder, decoder, ...rest);
+        };
+    }
+
+    private sendStep1(vector: Uint8Array): void {
+        const encoder = createEncoder();
+        writeVarUint(encoder, SYNC_TYPE);
+        writeVarUint(encoder, messageYjsSyncStep1);
+        writeVarUint8Array(encoder, vector);
+        this.provider.ws?.send(toUint8Array(encoder));
     }
 
     private onFrame(json: string): void {
@@ -200,8 +292,9 @@ export class Room {
             this.patch({ isSaved: frame.saved });
         } else if ('refused' in frame) {
             // On this page only, until it is loaded anew.
-            this.hasUnsent = true;
+            this.saving.close();
             this.patch({ isFull: true });
+            this.forgetKept();
         } else {
             this.rememberPrograms(frame);
             this.ports.onRun(frame);

@@ -29,6 +29,12 @@ export interface RoomState {
     hasText: boolean;
     /** False: the daemon holds edits that are not written down yet. */
     isSaved: boolean;
+    /** True: it takes long until the daemon says that it has what was typed here. */
+    isSaving: boolean;
+    /** True: this browser keeps the edits too. */
+    isKept: boolean;
+    /** True: it was offline until a moment ago. */
+    isBack: boolean;
     /** True: the text is as large as it may be, and what this page adds is not taken in. */
     isFull: boolean;
     /** Who is here, this page first. */
@@ -42,6 +48,9 @@ export const BEFORE: RoomState = {
     end: null,
     hasText: false,
     isSaved: true,
+    isSaving: false,
+    isKept: false,
+    isBack: false,
     isFull: false,
     members: [],
     announcement: '',

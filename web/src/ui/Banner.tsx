@@ -25,7 +25,7 @@ function button(words: string, act: () => void): ReactNode {
 /** The worst of what is wrong; null: nothing is. */
 function noticeOf(state: RoomState, link: Link): Notice | null {
     const { banner } = strings;
-    const { connection, end, hasText, isFull, isSaved } = state;
+    const { connection, end, hasText, isFull, isKept, isSaved } = state;
     if (end === 'bad') {
         const remedy = (
             <a className={css.retry} href="/">
@@ -40,7 +40,8 @@ function noticeOf(state: RoomState, link: Link): Notice | null {
     }
     const again = button(banner.retry, retry);
     if (connection === 'offline') {
-        const text = hasText ? banner.offline : banner.joining;
+        const kept = isKept ? banner.offlineKept : banner.offline;
+        const text = hasText ? kept : banner.joining;
         return { text, isUrgent: true, remedy: again };
     }
     if (isFull) {

@@ -2,23 +2,37 @@
 // cursor is.
 import { caret } from '../editor/control';
 import { program, roomState, server, session } from '../page';
+import type { Connection, RoomState } from '../room/roomState';
 import { activeRun } from '../run/session';
 import { useStore } from '../store';
 import { strings } from '../strings';
 import { ByteCount } from './ByteCount';
 import css from './StatusBar.module.css';
 
-function Connection() {
-    const { connection, isSaved } = useStore(roomState);
+type Word = keyof typeof strings.status & (Connection | 'unsaved' | 'saving' | 'back');
+
+function wordOf({ connection, isBack, isFull, isSaved, isSaving }: RoomState): Word {
+    if (connection !== 'live') {
+        return connection;
+    }
+    if (!isSaved || isFull) {
+        return 'unsaved';
+    }
+    if (isSaving) {
+        return 'saving';
+    }
+    return isBack ? 'back' : 'live';
+}
+
+function ConnectionWord() {
+    const word = wordOf(useStore(roomState));
     const runs = useStore(session.state);
     const isFollowing = runs.isLinked || activeRun(runs) === null;
-    const isWell = connection === 'live' && isSaved && isFollowing;
-    const room =
-        connection === 'live' && !isSaved ? strings.status.unsaved : strings.status[connection];
+    const isWell = (word === 'live' || word === 'back') && isFollowing;
     return (
         <span className={`${css.link} ${isWell ? css.ok : css.warning}`}>
             <span className={css.dot} aria-hidden="true" />
-            {isFollowing ? room : strings.status.reconnecting}
+            {isFollowing ? strings.status[word] : strings.status.reconnecting}
         </span>
     );
 }
@@ -36,7 +50,7 @@ export function StatusBar() {
     const { line, column, tabMovesFocus } = useStore(caret);
     return (
         <footer className={css.bar} aria-label={strings.app.status}>
-            <Connection />
+            <ConnectionWord />
             <People />
             <span className={css.gap} />
             <ByteCount bytes={bytes} most={limits?.codeBytes ?? null} />
