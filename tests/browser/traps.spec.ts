@@ -1,6 +1,7 @@
 // What shared editors of this make have fallen into before.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { WebSocketRoute } from '@playwright/test';
 import { expect, test, Vve } from './vve.js';
 
 const WEB = fileURLToPath(new URL('../../web', import.meta.url));
@@ -28,20 +29,37 @@ test('who is alone in a room for 90 seconds stays connected', async ({ guest }) 
 // whatever the server did.
 test('two tabs of one browser meet at the server only', async ({ guest }) => {
     const ada = await guest('Ada');
+    const context = ada.page.context();
+    const open = new Set<WebSocketRoute>();
+    let isCut = false;
+    await context.routeWebSocket(/\/collab\//, (route) => {
+        if (isCut) {
+            return; // accepted, and silent for ever
+        }
+        open.add(route);
+        route.connectToServer();
+    });
     await ada.open('x = 1\n');
-    const tab = new Vve(await ada.page.context().newPage());
+    const tab = new Vve(await context.newPage());
     await tab.join(ada.path);
-    await ada.page.context().setOffline(true);
+    isCut = true;
+    for (const route of open) {
+        await route.close({ code: 1012 });
+    }
     for (const vve of [ada, tab]) {
         await expect(vve.status).toContainText('Offline');
     }
     await ada.focus();
     await ada.page.keyboard.type('# alone');
     await expect.poll(() => ada.shownText()).toBe('x = 1\n# alone');
-    // A message from tab to tab would be there before the next answer of this one.
+    // A message from tab to tab would be there before the next frame of this one.
+    await tab.page.bringToFront();
     await tab.page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
     expect(await tab.shownText()).toBe('x = 1\n');
-    await ada.page.context().setOffline(false);
+    isCut = false;
+    for (const vve of [ada, tab]) {
+        await vve.banner.getByRole('button', { name: 'Retry now' }).click();
+    }
     await expect.poll(() => tab.shownText()).toBe('x = 1\n# alone');
 });
 
@@ -54,7 +72,7 @@ test('in strict mode there is one binding, one socket and one person', async ({
 }) => {
     const server = spawn('npx', ['vite', '--port', '0', '--host', '127.0.0.1'], {
         cwd: WEB,
-        env: { ...process.env, VVE_URL: baseURL, NO_COLOR: '1' },
+        env: { ...process.env, VVE_URL: baseURL, NO_COLOR: '1', FORCE_COLOR: undefined },
         stdio: ['ignore', 'pipe', 'inherit'],
         detached: true,
     });
