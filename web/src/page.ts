@@ -4,12 +4,11 @@ import * as client from './api/client';
 import { follow } from './api/follow';
 import { Server } from './api/server';
 import { downloadText } from './editor/download';
-import { program } from './editor/programText';
-import { TextFile } from './editor/textFile';
+import { program, textState } from './editor/programText';
 import type { PlaceNow } from './room/lineAnchors';
 import { me } from './room/me';
 import { BEFORE, type End, type RoomState } from './room/roomState';
-import type { Room } from './room/room';
+import type { Room, Seed } from './room/room';
 import { newRoomId, pathOf, placeOf } from './room/roomId';
 import { Session } from './run/session';
 import { keep, recall, tabArea } from './storage';
@@ -17,14 +16,16 @@ import { Store } from './store';
 import { strings } from './strings';
 import { withoutReturns } from './text/edit';
 
-/** The text that this page kept in the browser before it was shared. */
+/** The texts that this page kept in the browser before they were shared. */
 const DRAFT = 'code';
+const INPUT_DRAFT = 'input';
 const OWN_RUNS = 'own';
 
 export { me, program };
 
 export const server = new Server();
-export const input = new TextFile('input', '');
+/** What the program reads, one text for the whole room. */
+export const input = new Store(textState(''));
 export const roomState = new Store<RoomState>(BEFORE);
 /** Null until its code has come. */
 export const room = new Store<Room | null>(null);
@@ -60,6 +61,13 @@ function end(reason: End): void {
     roomState.set({ ...roomState.get(), connection: 'ended', end: reason });
 }
 
+function newSeed(): Seed {
+    return {
+        text: withoutReturns(recall(DRAFT) ?? strings.sample),
+        input: withoutReturns(recall(INPUT_DRAFT) ?? ''),
+    };
+}
+
 /** Goes to the room that the address names, or makes one and its address. */
 export async function enterRoom(): Promise<void> {
     const place = placeOf(location.pathname);
@@ -73,7 +81,6 @@ export async function enterRoom(): Promise<void> {
         history.replaceState(null, '', pathOf(id));
     }
     roomId = id;
-    const seed = isNew ? withoutReturns(recall(DRAFT) ?? strings.sample) : null;
     const address = `${location.origin.replace(/^http/, 'ws')}/collab`;
     try {
         const code = await import('./room/room');
@@ -81,11 +88,13 @@ export async function enterRoom(): Promise<void> {
             new code.Room(address, id, {
                 state: roomState,
                 text: program,
+                input,
                 me,
-                seed,
+                seed: isNew ? newSeed() : null,
                 onSeeded: () => {
                     if (isNew) {
                         keep(DRAFT, null);
+                        keep(INPUT_DRAFT, null);
                     }
                 },
                 onRun: (frame) => session.onFrame(frame),
@@ -105,7 +114,7 @@ export function run(): void {
     if (!roomState.get().hasText) {
         return;
     }
-    const stdin = input.state.get().text;
+    const { text: stdin } = input.get();
     const { text: code } = program.get();
     const { name: by } = me.get();
     room.get()?.rememberProgram();

@@ -283,7 +283,7 @@ export const strings = {
     input: {
         tab: 'Input',
         label: 'Input for the program',
-        hint: 'What input() and sys.stdin read first. When it is used up, the console asks.',
+        hint: 'What input() and sys.stdin read first, whoever in this room runs it. When it is used up, the console asks.',
     },
     editor: {
         aria: 'Python code, main.py. Press Control M to make Tab move focus.',

@@ -21,7 +21,7 @@ interface Props {
 }
 
 function InputLabel() {
-    const { text } = useStore(input.state);
+    const { text } = useStore(input);
     return (
         <>
             {strings.input.tab}

@@ -1,24 +1,29 @@
-// The text a program reads as its standard input.
-import { input, server } from '../page';
+// The text a program reads as its standard input: one for the room, whoever runs.
+import { input, room, roomState, server } from '../page';
 import { useStore } from '../store';
 import { strings } from '../strings';
+import { useSharedBox } from '../text/useSharedBox';
 import { ByteCount } from '../ui/ByteCount';
 import css from './InputBox.module.css';
 
 export function InputBox() {
-    const { text, bytes } = useStore(input.state);
+    const { text, bytes } = useStore(input);
+    const box = useSharedBox(text);
     const { limits } = useStore(server.state);
+    const { hasText } = useStore(roomState);
     return (
         <div className={css.box}>
             <textarea
+                ref={box}
                 className={css.text}
                 aria-label={strings.input.label}
                 aria-describedby="input-hint"
                 spellCheck={false}
                 autoCapitalize="off"
                 autoComplete="off"
-                value={text}
-                onChange={(event) => input.write(event.target.value)}
+                defaultValue=""
+                readOnly={!hasText}
+                onInput={() => room.get()?.writeInput(box.current!.value)}
             />
             <div className={css.foot}>
                 <p id="input-hint">{strings.input.hint}</p>

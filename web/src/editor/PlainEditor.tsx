@@ -1,9 +1,9 @@
 // A plain box on the same text, for browsers in which Monaco could not load: nobody is locked out.
-import { useEffect, useLayoutEffect, useRef } from 'react';
+import { useEffect } from 'react';
 import { program, room, roomState } from '../page';
 import { useStore } from '../store';
 import { strings } from '../strings';
-import { editBetween, shifted } from '../text/edit';
+import { useSharedBox } from '../text/useSharedBox';
 import { provideEditor } from './control';
 import css from './EditorPane.module.css';
 
@@ -14,20 +14,9 @@ function offsetOf(text: string, line: number): number {
 }
 
 export function PlainEditor() {
-    const box = useRef<HTMLTextAreaElement>(null);
     const { text } = useStore(program);
+    const box = useSharedBox(text);
     const { hasText } = useStore(roomState);
-
-    // A box that is given another text puts its cursor at the end; here it stays where it was.
-    useLayoutEffect(() => {
-        const area = box.current!;
-        const { selectionStart, selectionEnd } = area;
-        const edit = editBetween(area.value, text);
-        if (edit !== null) {
-            area.value = text;
-            area.setSelectionRange(shifted(selectionStart, edit), shifted(selectionEnd, edit));
-        }
-    }, [text]);
 
     useEffect(
         () =>
@@ -40,7 +29,7 @@ export function PlainEditor() {
                 },
                 replace: (text) => room.get()?.write(text),
             }),
-        [],
+        [box],
     );
 
     return (

@@ -19,6 +19,7 @@ import { messageYjsSyncStep1, messageYjsSyncStep2 } from 'y-protocols/sync';
 import { WebsocketProvider } from 'y-websocket';
 import * as Y from 'yjs';
 import { textState, type TextState } from '../editor/programText';
+import { returnsIn, tidy } from '../editor/tidy';
 import { Store } from '../store';
 import { strings } from '../strings';
 import { codeHash } from '../run/codeHash';
@@ -33,6 +34,8 @@ import { Saving } from './saving';
 
 /** The root that the daemon and every other Yjs program know the text under. */
 const ROOT = 'monaco';
+/** What the program reads, for whoever runs it. */
+const INPUT_ROOT = 'stdin';
 const SYNC_TYPE = 0;
 const FRAME_TYPE = 100;
 const SLOWEST_RETRY_MS = 10_000;
@@ -52,14 +55,32 @@ const ENDS: Record<number, End> = {
     1009: 'tooLarge',
 };
 
+/** What a room begins with. */
+export interface Seed {
+    text: string;
+    input: string;
+}
+
 export interface RoomPorts {
     state: Store<RoomState>;
     text: Store<TextState>;
+    input: Store<TextState>;
     me: Store<Person>;
-    /** What the text begins with when this page has made the room; null: it only joins. */
-    seed: string | null;
+    /** Null: this page has not made the room, it only joins. */
+    seed: Seed | null;
     onSeeded(): void;
     onRun(frame: RunFrame): void;
+}
+
+/** Makes a text another with one small edit, for boxes that know no edits. */
+function rewrite(shared: Y.Text, text: string): void {
+    const edit = editBetween(shared.toString(), text);
+    if (edit !== null) {
+        shared.doc?.transact(() => {
+            shared.delete(edit.at, edit.removed);
+            shared.insert(edit.at, edit.inserted);
+        });
+    }
 }
 
 export class Room {
@@ -67,6 +88,7 @@ export class Room {
     readonly text = this.doc.getText(ROOT);
     /** Of the programs that ran while their text was here. */
     readonly anchors = new LineAnchors(this.text);
+    private readonly input = this.doc.getText(INPUT_ROOT);
     private readonly provider: WebsocketProvider;
     private offlineTimer: ReturnType<typeof setTimeout> | undefined;
     private backTimer: ReturnType<typeof setTimeout> | undefined;
@@ -115,22 +137,25 @@ export class Room {
         }
     };
 
-    /** Makes the text another with one edit, for editors that know no edits. */
     write(text: string): void {
-        const edit = editBetween(this.text.toString(), text);
-        if (edit !== null) {
-            this.doc.transact(() => {
-                this.text.delete(edit.at, edit.removed);
-                this.text.insert(edit.at, edit.inserted);
-            });
-        }
+        rewrite(this.text, text);
+    }
+
+    writeInput(text: string): void {
+        rewrite(this.input, text);
     }
 
     // --- the document ------------------------------------------------------------------------
 
     private watchDocument(): void {
-        const show = (): void => this.ports.text.set(textState(this.text.toString()));
-        this.text.observe(show);
+        const { text, input } = this.ports;
+        this.text.observe(() => text.set(textState(this.text.toString())));
+        this.input.observe(({ delta }) => {
+            if (returnsIn(delta)) {
+                tidy(this.input);
+            }
+            input.set(textState(this.input.toString()));
+        });
         this.doc.on('update', (_update: Uint8Array, origin: unknown) => {
             if (origin !== this.provider && !this.keeper?.isOrigin(origin)) {
                 this.saving.changed();
@@ -177,7 +202,8 @@ export class Room {
     private sow(): void {
         const { seed } = this.ports;
         if (seed !== null && this.text.length === 0) {
-            this.text.insert(0, seed);
+            this.text.insert(0, seed.text);
+            rewrite(this.input, seed.input);
         }
         this.ports.onSeeded();
     }
