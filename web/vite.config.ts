@@ -3,7 +3,7 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 import { firstPaint } from './build/firstPaint';
-import { preloadEditor } from './build/preloadEditor';
+import { preloadWork } from './build/preloadWork';
 import { precompress } from './build/precompress';
 
 /**
@@ -30,7 +30,7 @@ function chunkOf(id: string): string | undefined {
 const DAEMON = process.env.VVE_URL ?? 'http://localhost:8080';
 
 export default defineConfig({
-    plugins: [react(), firstPaint(), preloadEditor(), precompress()],
+    plugins: [react(), firstPaint(), preloadWork(), precompress()],
     build: {
         target: 'es2022',
         chunkSizeWarningLimit: 3200,

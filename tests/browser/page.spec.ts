@@ -279,6 +279,35 @@ test('fits a phone: one pane at a time', async ({ vve }) => {
     await expect.poll(width).toBeLessThanOrEqual(390);
 });
 
+test('what comes after the first paint moves nothing', async ({ vve }) => {
+    const { page } = vve;
+    let letThrough = (): void => undefined;
+    const wait = new Promise<void>((resolve) => (letThrough = resolve));
+    await page.route('**/assets/WorkPane-*.js', async (route) => {
+        await wait;
+        await route.continue();
+    });
+    await page.goto('/', { waitUntil: 'commit' });
+    const splitter = page.locator('[data-panel-group-direction]:not([data-panel-group])');
+    const parts = [page.getByRole('banner'), splitter, page.getByRole('contentinfo')];
+    const places = async () => Promise.all(parts.map((part) => part.boundingBox()));
+    await expect(vve.button).toHaveText(/^Run/);
+    const before = await places();
+    expect(before[1]!.x).toBeGreaterThan(600);
+    letThrough();
+    await vve.ready();
+    const separator = page.getByRole('separator');
+    await expect(separator).toBeVisible();
+    await expect.poll(places).toEqual(before);
+
+    await separator.press('ArrowLeft');
+    await expect.poll(async () => (await places())[1]!.x).toBeLessThan(before[1]!.x);
+    const moved = await places();
+    await page.reload();
+    await expect(separator).toBeVisible();
+    await expect.poll(places).toEqual(moved);
+});
+
 test('paints the frame before the editor has come', async ({ vve }) => {
     await vve.page.route('**/assets/monaco-*.js', () => undefined);
     await vve.page.goto('/', { waitUntil: 'commit' });

@@ -6,11 +6,9 @@ import './ui/tokens.css';
 import './ui/base.css';
 import { enterRoom, server } from './page';
 import { App } from './ui/App';
-import { watchKeys } from './ui/keys';
 import { watchTheme } from './ui/theme';
 
 watchTheme();
-watchKeys();
 server.watch();
 void enterRoom();
 

@@ -1,27 +1,25 @@
 // The parts of the page, made once and wired together: the daemon, the room, the two texts, the
 // runs.
-import * as client from './api/client';
-import { follow } from './api/follow';
+import type { PastRun } from './api/pastRuns';
 import { Server } from './api/server';
 import { downloadText } from './editor/download';
 import { program, textState } from './editor/programText';
 import type { PlaceNow } from './room/lineAnchors';
-import { me } from './room/me';
 import { BEFORE, type End, type RoomState } from './room/roomState';
 import type { Room, Seed } from './room/room';
 import { newRoomId, pathOf, placeOf } from './room/roomId';
-import { Session } from './run/session';
-import { keep, recall, tabArea } from './storage';
+import type { Session } from './run/session';
+import { NO_RUNS } from './run/sessionState';
+import { keep, recall } from './storage';
 import { Store } from './store';
-import { strings } from './strings';
+import { frameStrings as strings } from './frameStrings';
 import { withoutReturns } from './text/edit';
 
 /** The texts that this page kept in the browser before they were shared. */
 const DRAFT = 'code';
 const INPUT_DRAFT = 'input';
-const OWN_RUNS = 'own';
 
-export { me, program };
+export { program };
 
 export const server = new Server();
 /** What the program reads, one text for the whole room. */
@@ -32,30 +30,16 @@ export const room = new Store<Room | null>(null);
 
 let roomId: string | undefined;
 
-function ownRuns(): string[] {
-    return (recall(OWN_RUNS, tabArea()) ?? '').split(' ').filter(Boolean);
-}
+/** Comes with the room. */
+let runs: Session | null = null;
 
-export const session = new Session(
-    {
-        execute: client.execute,
-        cancel: client.cancel,
-        giveInput: client.giveInput,
-        follow,
-        limits: () => server.state.get().limits,
-        name: () => me.get().name,
-        isRoomLive: () => room.get()?.isLive ?? false,
-        now: Date.now,
-        nextFrame: (callback) => {
-            requestAnimationFrame(callback);
-        },
-        remember: (jobIds) => {
-            keep(OWN_RUNS, jobIds.join(' '), tabArea());
-        },
-        onTrouble: () => void server.check(),
-    },
-    ownRuns(),
-);
+/** The runs of the room: what is known of them at once, and what can be done when it can. */
+export const session = {
+    state: new Store(NO_RUNS),
+    clear: (): void => runs?.clear(),
+    give: (jobId: string, text: string, isLast: boolean): Promise<boolean> =>
+        runs?.give(jobId, text, isLast) ?? Promise.resolve(false),
+};
 
 function end(reason: End): void {
     roomState.set({ ...roomState.get(), connection: 'ended', end: reason });
@@ -83,9 +67,19 @@ export async function enterRoom(): Promise<void> {
     roomId = id;
     const address = `${location.origin.replace(/^http/, 'ws')}/collab`;
     try {
-        const code = await import('./room/room');
+        const [{ Room }, { me }, { openSession }] = await Promise.all([
+            import('./room/room'),
+            import('./room/me'),
+            import('./run/openSession'),
+        ]);
+        const opened = openSession(session.state, {
+            limits: () => server.state.get().limits,
+            isRoomLive: () => room.get()?.isLive ?? false,
+            onTrouble: () => void server.check(),
+        });
+        runs = opened;
         room.set(
-            new code.Room(address, id, {
+            new Room(address, id, {
                 state: roomState,
                 text: program,
                 input,
@@ -97,7 +91,7 @@ export async function enterRoom(): Promise<void> {
                         keep(INPUT_DRAFT, null);
                     }
                 },
-                onRun: (frame) => session.onFrame(frame),
+                onRun: (frame) => opened.onFrame(frame),
             }),
         );
     } catch {
@@ -106,8 +100,9 @@ export async function enterRoom(): Promise<void> {
 }
 
 /** The room's last runs with their code, oldest first; before there is a room, none. */
-export function pastRuns(): Promise<client.PastRun[]> {
-    return roomId === undefined ? Promise.resolve([]) : client.pastRuns(roomId);
+export async function pastRuns(): Promise<PastRun[]> {
+    const api = await import('./api/pastRuns');
+    return roomId === undefined ? [] : api.pastRuns(roomId);
 }
 
 export function run(): void {
@@ -116,9 +111,8 @@ export function run(): void {
     }
     const { text: stdin } = input.get();
     const { text: code } = program.get();
-    const { name: by } = me.get();
     room.get()?.rememberProgram();
-    void session.run({ code, roomId, by, interactive: true, ...(stdin !== '' && { stdin }) });
+    void runs?.run({ code, roomId, interactive: true, ...(stdin !== '' && { stdin }) });
 }
 
 /** Where a line of a program that ran is now; of one that is not known here, the same line. */
@@ -127,7 +121,7 @@ export function placeNow(codeHash: string, line: number): PlaceNow {
 }
 
 export function stop(): void {
-    void session.stop();
+    void runs?.stop();
 }
 
 export function download(): void {

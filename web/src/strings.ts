@@ -1,5 +1,9 @@
-// Every word the page says, in one place. Numbers come from the daemon, never from here.
+// Every word the page says, in one place; those of the first paint are in frameStrings.ts. Numbers
+// come from the daemon, never from here.
 import type { Limits } from './api/types';
+import { count, frameStrings } from './frameStrings';
+
+export { count };
 
 /** 5120 -> "5 KB", 1258291 -> "1.2 MB"; in steps of 1024, as the limits are. */
 export function size(bytes: number): string {
@@ -25,10 +29,6 @@ export function limitSeconds(ms: number): string {
     return `${Number((ms / 1000).toFixed(1))} s`;
 }
 
-export function count(value: number): string {
-    return new Intl.NumberFormat('en').format(value);
-}
-
 export function clock(at: number): string {
     const form: Intl.DateTimeFormatOptions = {
         hour: '2-digit',
@@ -52,49 +52,7 @@ const SIGNALS: Record<string, string> = {
 };
 
 export const strings = {
-    app: {
-        name: 'VVE',
-        file: 'main.py',
-        skip: 'Skip to the editor',
-        status: 'Status',
-        editor: 'Editor',
-        output: 'Console and input',
-        splitter: 'Editor and console sizes',
-        panes: 'Panes',
-        code: 'Code',
-        console: 'Console',
-    },
-    theme: {
-        system: 'Colours: as the system',
-        light: 'Colours: light',
-        dark: 'Colours: dark',
-    },
-    run: {
-        run: 'Run',
-        runHint: 'Ctrl ↵',
-        stop: 'Stop',
-        stopping: 'Stopping',
-        queued: (position: number | null): string =>
-            position === null ? 'Queued' : `Queued ${position}`,
-        held: (seconds: number): string => `Run in ${seconds} s`,
-        elapsed: (seconds: number): string => `${seconds} s`,
-        offline: 'Offline',
-        unavailable: 'Unavailable',
-        tips: {
-            idle: 'Run the program (Ctrl+Enter)',
-            joining: 'Joining the room',
-            sending: 'Sending the program',
-            queued: 'Waiting for a free place. Press to give up yours.',
-            running: (by: string | null): string =>
-                by === null
-                    ? 'Stop the program (Ctrl+.)'
-                    : `Stop the program that ${by} runs (Ctrl+.)`,
-            stopping: 'Stopping the program',
-            held: 'Please wait until the server takes the next run',
-            offline: 'The server cannot be reached. Press to try again.',
-            unavailable: 'The server cannot run programs right now. Press to ask again.',
-        },
-    },
+    ...frameStrings,
     console: {
         empty: 'Nothing has run yet.',
         emptyHint: 'Press Run or Ctrl+Enter. What the program prints appears here, live.',
@@ -192,49 +150,12 @@ export const strings = {
                 : 'This is more input than a run may be given. Shorten it.',
         cancel: 'Could not stop the program: the server was not reached. Try again.',
     },
-    banner: {
-        offline:
-            'Offline. Keep typing: your changes are kept on this page and merged when the connection is back.',
-        offlineKept:
-            'Offline. Keep typing: your changes are kept in this browser and merged when the connection is back.',
-        joining:
-            'The room cannot be reached. It is tried again; the text appears when it is there.',
-        unready: 'The server cannot run programs right now. Keep typing: your text is kept.',
-        unsaved:
-            'The server cannot store changes right now. Keep typing, and keep this page open: they are stored when it can.',
-        bad: 'There is no room with this address. A room has 1 to 64 letters, digits, "-" and "_".',
-        tooLarge:
-            'The text has become larger than a room may be. Your last changes are on this page only: download it (Ctrl+S), then reload.',
-        refused:
-            'The server did not take what this page sent. Your last changes are on this page only: download it (Ctrl+S), then reload.',
-        full: 'This room is full: what you add is on this page only, and nobody else sees it. Delete what is not needed, download your text (Ctrl+S), then reload.',
-        broken: 'The page did not load completely.',
-        retry: 'Retry now',
-        reload: 'Reload',
-        newRoom: 'Make a new room',
-    },
-    status: {
-        connecting: 'Connecting',
-        live: 'Live, saved',
-        saving: 'Live, saving',
-        back: 'Reconnected',
-        unsaved: 'Live, not saved',
-        offline: 'Offline',
-        ended: 'Not connected',
-        reconnecting: 'Reconnecting',
-        bytes: (bytes: number, most: number): string =>
-            `${count(bytes)} / ${count(most)} bytes`,
-        position: (line: number, column: number): string => `Ln ${line}, Col ${column}`,
-        language: 'Python',
-        tabMoves: (isOn: boolean): string => `Tab moves focus: ${isOn ? 'on' : 'off'} (Ctrl M)`,
-    },
     room: {
         again: 'Connected again',
     },
     people: {
         you: 'you',
         guest: 'Guest',
-        count: (people: number): string => (people === 1 ? '1 person' : `${people} people`),
         open: (people: number): string =>
             people === 1 ? 'People: only you' : `People: ${people} here`,
         here: 'Here now',
@@ -308,10 +229,4 @@ export const strings = {
         ended: (run: string, outcome: string, line: number | null): string =>
             `${run}: ${outcome}${line === null ? '' : `, line ${line}`}`,
     },
-    sample: `import time
-
-for number in range(1, 4):
-    print(f"Hello {number} of 3", flush=True)
-    time.sleep(0.4)
-`,
 } as const;

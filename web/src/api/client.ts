@@ -1,6 +1,5 @@
 // The REST calls of the page. Each either returns what was asked for or throws a Refusal, which
 // always has a code: the daemon's own, or "network" when no answer came at all.
-import { recordOf, type RunRecord } from '../room/roomFrame';
 import type { JobStatus, Limits } from './types';
 
 /** Longest wait for an answer; the daemon answers all of these calls in milliseconds. */
@@ -30,7 +29,8 @@ export interface Program {
     by?: string;
 }
 
-async function call(path: string, init?: RequestInit): Promise<unknown> {
+/** What the daemon answers to any of its calls. */
+export async function call(path: string, init?: RequestInit): Promise<unknown> {
     let answer: Response;
     try {
         const signal = AbortSignal.timeout(ANSWER_MS);
@@ -88,24 +88,6 @@ export async function giveInput(jobId: string, input: Input): Promise<void> {
         headers: { 'Content-Type': 'application/json' },
         body: JSON.stringify(input),
     });
-}
-
-export interface PastRun extends RunRecord {
-    /** Null: it is not kept. */
-    code: string | null;
-}
-
-function pastRunOf(json: unknown): PastRun | null {
-    const record = recordOf(json);
-    const code = (json as { code?: unknown } | null)?.code;
-    return record && { ...record, code: typeof code === 'string' ? code : null };
-}
-
-/** The last runs of a room, oldest first. */
-export async function pastRuns(roomId: string): Promise<PastRun[]> {
-    const answer = await call(`/api/rooms/${roomId}/runs`);
-    const runs = (answer as { runs?: unknown } | null)?.runs;
-    return Array.isArray(runs) ? runs.map(pastRunOf).filter((run) => run !== null) : [];
 }
 
 export async function status(jobId: string): Promise<JobStatus> {

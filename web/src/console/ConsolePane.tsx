@@ -1,11 +1,13 @@
 // The right half of the page: what the runs printed, what they may read, and what ran before.
 import { lazy, Suspense } from 'react';
-import { input, me, roomState, server, session } from '../page';
+import { input, roomState, server, session } from '../page';
+import { me } from '../room/me';
 import { colourNamed } from '../room/roomState';
 import type { Run } from '../run/session';
 import { useStore } from '../store';
 import { strings } from '../strings';
-import { panelId, tabId, Tabs } from '../ui/Tabs';
+import { panelId, tabId } from '../ui/tabIds';
+import { Tabs } from '../ui/Tabs';
 import { InputBox } from './InputBox';
 import { RunLog } from './RunLog';
 import css from './ConsolePane.module.css';

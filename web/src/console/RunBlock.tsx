@@ -2,8 +2,8 @@
 import { memo } from 'react';
 import { tint } from '../people/Avatar';
 import type { Limits } from '../api/types';
-import { notesOf } from '../run/outcome';
-import { titleOf, type Run } from '../run/session';
+import { notesOf, titleOf } from '../run/outcome';
+import type { Run } from '../run/session';
 import { clock, strings } from '../strings';
 import tones from '../ui/tones.module.css';
 import { Output } from './Output';

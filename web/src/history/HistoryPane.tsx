@@ -2,7 +2,7 @@
 // text of now, which can be made that code again.
 import { ArrowLeft, RotateCcw } from 'lucide-react';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
-import type { PastRun } from '../api/client';
+import type { PastRun } from '../api/pastRuns';
 import { StatusChip } from '../console/StatusChip';
 import { editor } from '../editor/control';
 import { pastRuns, program, roomState, session } from '../page';

@@ -1,9 +1,9 @@
 // Who is here: a few initials in the header, and behind them the list, one's own name and colour,
 // and the link that lets others in.
 import { useEffect, useRef, useState } from 'react';
-import { me, roomState } from '../page';
+import { roomState } from '../page';
 import { keepsEdits } from '../room/keepsEdits';
-import { changeMe } from '../room/me';
+import { changeMe, me } from '../room/me';
 import { NAME_MAX } from '../room/person';
 import { useStore } from '../store';
 import { strings } from '../strings';

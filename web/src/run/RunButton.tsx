@@ -2,7 +2,7 @@
 // focusable and says why.
 import { Hourglass, LoaderCircle, Play, Square, Timer, WifiOff } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { strings } from '../strings';
+import { frameStrings as strings } from '../frameStrings';
 import type { ButtonMode } from './buttonMode';
 import css from './RunButton.module.css';
 

@@ -1,7 +1,8 @@
 // What the Run button is at a moment, from the runs, the daemon and the time.
 import type { Link } from '../api/server';
 import type { Connection } from '../room/roomState';
-import { activeRun, type SessionState } from './session';
+import type { SessionState } from './session';
+import { activeRun } from './sessionState';
 
 export type ButtonMode =
     | { kind: 'idle' | 'joining' | 'sending' | 'stopping' | 'offline' | 'unavailable' }

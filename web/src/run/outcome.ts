@@ -23,6 +23,10 @@ function lackedInput(status: JobStatus): boolean {
     return status.error?.code === 'input_timeout';
 }
 
+export function titleOf({ isOwn, by }: Run): string {
+    return strings.console.title(isOwn ? strings.people.you : by);
+}
+
 function failedWord(status: JobStatus): string {
     if (status.error?.code === 'output_limit') {
         return strings.chip.tooMuchOutput;

@@ -5,9 +5,10 @@ import type { Listener } from '../api/follow';
 import type { JobStatus, Limits } from '../api/types';
 import type { RunPiece, RunRecord } from '../room/roomFrame';
 import { buttonMode } from './buttonMode';
-import { chipOf, notesOf } from './outcome';
+import { chipOf, notesOf, titleOf } from './outcome';
 import { codeHash } from './codeHash';
-import { activeRun, Session, titleOf, type Run } from './session';
+import { Session, type Run } from './session';
+import { activeRun } from './sessionState';
 
 const LIMITS: Limits = {
     codeBytes: 5120,

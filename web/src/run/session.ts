@@ -17,7 +17,8 @@ import { Store } from '../store';
 import { strings } from '../strings';
 import { codeHash } from './codeHash';
 import { Feed } from './feed';
-import { chipOf } from './outcome';
+import { chipOf, titleOf } from './outcome';
+import { activeRun, isActive, NO_RUNS } from './sessionState';
 
 /** Runs kept in the console. */
 const RUNS_MAX = 20;
@@ -83,15 +84,6 @@ export interface Ports {
 
 const encoder = new TextEncoder();
 
-function isActive(run: Run | undefined): run is Run {
-    return run !== undefined && run.phase !== 'ended' && run.phase !== 'lost';
-}
-
-/** The newest, if somebody has managed to start several. */
-export function activeRun(state: SessionState): Run | null {
-    return state.runs.findLast(isActive) ?? null;
-}
-
 function tooLarge(program: Program, limits: Limits | null): string | null {
     if (limits === null) {
         return null;
@@ -137,19 +129,7 @@ function inputSentenceOf(error: unknown, limits: Limits | null): string {
     }
 }
 
-export function titleOf({ isOwn, by }: Run): string {
-    return strings.console.title(isOwn ? strings.people.you : by);
-}
-
 export class Session {
-    readonly state = new Store<SessionState>({
-        runs: [],
-        isSending: false,
-        isLinked: true,
-        refusal: null,
-        heldUntil: 0,
-        announcement: '',
-    });
     private readonly feeds = new Map<string, Feed>();
     /** Wiped off the console; not shown again when the room tells its history. */
     private readonly cleared = new Set<string>();
@@ -158,6 +138,7 @@ export class Session {
     constructor(
         private readonly ports: Ports,
         own: readonly string[] = [],
+        readonly state = new Store(NO_RUNS),
     ) {
         this.own = new Set(own);
     }

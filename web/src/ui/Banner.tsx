@@ -4,7 +4,8 @@ import type { Link } from '../api/server';
 import { retry, roomState, server } from '../page';
 import type { RoomState } from '../room/roomState';
 import { useStore } from '../store';
-import { strings } from '../strings';
+import { frameStrings as strings } from '../frameStrings';
+import { isIncomplete } from './late';
 import css from './Banner.module.css';
 
 interface Notice {
@@ -23,7 +24,7 @@ function button(words: string, act: () => void): ReactNode {
 }
 
 /** The worst of what is wrong; null: nothing is. */
-function noticeOf(state: RoomState, link: Link): Notice | null {
+function noticeOf(state: RoomState, link: Link, isPartMissing: boolean): Notice | null {
     const { banner } = strings;
     const { connection, end, hasText, isFull, isKept, isSaved } = state;
     if (end === 'bad') {
@@ -37,6 +38,9 @@ function noticeOf(state: RoomState, link: Link): Notice | null {
     const reload = button(banner.reload, () => location.reload());
     if (end !== null) {
         return { text: banner[end], isUrgent: true, remedy: reload };
+    }
+    if (isPartMissing) {
+        return { text: banner.broken, isUrgent: true, remedy: reload };
     }
     const again = button(banner.retry, retry);
     if (connection === 'offline') {
@@ -55,7 +59,7 @@ function noticeOf(state: RoomState, link: Link): Notice | null {
 
 export function Banner() {
     const { link } = useStore(server.state);
-    const notice = noticeOf(useStore(roomState), link);
+    const notice = noticeOf(useStore(roomState), link, useStore(isIncomplete));
     if (notice === null) {
         return null;
     }

@@ -1,5 +1,5 @@
 // How much of a limit is used; shown only when it is nearly reached.
-import { strings } from '../strings';
+import { frameStrings as strings } from '../frameStrings';
 import css from './ByteCount.module.css';
 
 const NEARLY = 0.8;

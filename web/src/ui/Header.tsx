@@ -1,15 +1,18 @@
 // The top of the page: what it is, which file, who is here, the colours, Run.
 import { Monitor, Moon, Sun } from 'lucide-react';
-import { People } from '../people/People';
+import { Suspense } from 'react';
 import { retry, roomState, run, server, session, stop } from '../page';
 import { buttonMode, modeBeforeText } from '../run/buttonMode';
 import { RunButton } from '../run/RunButton';
-import { activeRun } from '../run/session';
+import { activeRun } from '../run/sessionState';
 import { useStore } from '../store';
-import { strings } from '../strings';
+import { frameStrings as strings } from '../frameStrings';
+import { late } from './late';
 import { nextTheme, themeChoice } from './theme';
 import { useNow } from './useNow';
 import css from './Header.module.css';
+
+const People = late(async () => (await import('../people/People')).People);
 
 const THEME_ICONS = { system: Monitor, light: Sun, dark: Moon };
 
@@ -52,7 +55,9 @@ export function Header() {
             <h1 className={css.name}>{strings.app.name}</h1>
             <span className={css.file}>{strings.app.file}</span>
             <div className={css.tools}>
-                <People />
+                <Suspense fallback={null}>
+                    <People />
+                </Suspense>
                 <ThemeSwitch />
                 <RunControl />
             </div>

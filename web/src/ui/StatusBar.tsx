@@ -3,9 +3,9 @@
 import { caret } from '../editor/control';
 import { program, roomState, server, session } from '../page';
 import type { Connection, RoomState } from '../room/roomState';
-import { activeRun } from '../run/session';
+import { activeRun } from '../run/sessionState';
 import { useStore } from '../store';
-import { strings } from '../strings';
+import { frameStrings as strings } from '../frameStrings';
 import { ByteCount } from './ByteCount';
 import css from './StatusBar.module.css';
 
@@ -40,7 +40,7 @@ function ConnectionWord() {
 function People() {
     const { connection, members } = useStore(roomState);
     return connection === 'live' ? (
-        <span className={css.extra}>{strings.people.count(members.length)}</span>
+        <span className={css.extra}>{strings.status.people(members.length)}</span>
     ) : null;
 }
 

@@ -1,5 +1,6 @@
 // A tab list as screen readers and keyboards expect it: one tab stop, arrows move and choose.
 import { useRef, type KeyboardEvent, type ReactNode } from 'react';
+import { panelId, tabId } from './tabIds';
 import css from './Tabs.module.css';
 
 export interface Tab<Id extends string> {
@@ -15,14 +16,6 @@ interface Props<Id extends string> {
     chosen: Id;
     isWide?: boolean;
     onChoose(id: Id): void;
-}
-
-export function tabId(name: string, id: string): string {
-    return `${name}-tab-${id}`;
-}
-
-export function panelId(name: string, id: string): string {
-    return `${name}-panel-${id}`;
 }
 
 function targetOf(key: string, at: number, count: number): number | null {

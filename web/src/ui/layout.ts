@@ -1,5 +1,7 @@
-// Which of the three layouts fits the window: side by side, stacked, or one pane at a time.
+// Which of the three layouts fits the window: side by side, stacked, or one pane at a time; and how
+// the two panes share it.
 import { useSyncExternalStore } from 'react';
+import { keep, recall } from '../storage';
 
 export type Layout = 'wide' | 'stacked' | 'single';
 
@@ -7,6 +9,9 @@ const WIDE = '(min-width: 1024px)';
 const STACKED = '(min-width: 720px)';
 /** Least width of a pane, CSS pixels. */
 const PANE_MIN = 320;
+const SHARE = 'editor-share';
+/** Of the editor, in percent of the window. */
+export const USUAL_SHARE = 60;
 
 function current(): Layout {
     if (matchMedia(WIDE).matches) {
@@ -28,4 +33,16 @@ export function useLayout(): Layout {
 export function usePaneMin(layout: Layout): number {
     const width = useSyncExternalStore(subscribe, () => window.innerWidth);
     return layout === 'wide' ? Math.min(45, Math.ceil((PANE_MIN / width) * 100)) : 20;
+}
+
+/** What the person left to the editor, in percent, as far as both panes keep their least size. */
+export function keptShare(paneMin: number): number {
+    const share = Number(recall(SHARE) ?? USUAL_SHARE);
+    return Number.isFinite(share)
+        ? Math.min(100 - paneMin, Math.max(paneMin, share))
+        : USUAL_SHARE;
+}
+
+export function keepShare(share: number): void {
+    keep(SHARE, share === USUAL_SHARE ? null : share.toFixed(2));
 }
