@@ -105,11 +105,16 @@ export async function pastRuns(): Promise<PastRun[]> {
     return roomId === undefined ? [] : api.pastRuns(roomId);
 }
 
+/** A last line is one whether or not it was ended: more input may follow it. */
+function wholeLines(text: string): string {
+    return text === '' || text.endsWith('\n') ? text : `${text}\n`;
+}
+
 export function run(): void {
     if (!roomState.get().hasText) {
         return;
     }
-    const { text: stdin } = input.get();
+    const stdin = wholeLines(input.get().text);
     const { text: code } = program.get();
     room.get()?.rememberProgram();
     void runs?.run({ code, roomId, interactive: true, ...(stdin !== '' && { stdin }) });
