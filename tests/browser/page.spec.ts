@@ -283,7 +283,7 @@ test('what comes after the first paint moves nothing', async ({ vve }) => {
     const { page } = vve;
     let letThrough = (): void => undefined;
     const wait = new Promise<void>((resolve) => (letThrough = resolve));
-    await page.route('**/assets/WorkPane-*.js', async (route) => {
+    await page.route('**/assets/work-*.js', async (route) => {
         await wait;
         await route.continue();
     });

@@ -4,7 +4,7 @@
 import type { HtmlTagDescriptor, Plugin, Rollup } from 'vite';
 
 /** What the frame imports by itself once it has painted. */
-const ENTRIES = ['WorkPane', 'PaneTabs', 'room', 'openSession', 'CodeEditor'];
+const ENTRIES = ['work', 'room', 'CodeEditor'];
 
 function chunkNamed(bundle: Rollup.OutputBundle, fileName: string): Rollup.OutputChunk {
     const chunk = bundle[fileName];

@@ -67,11 +67,8 @@ export async function enterRoom(): Promise<void> {
     roomId = id;
     const address = `${location.origin.replace(/^http/, 'ws')}/collab`;
     try {
-        const [{ Room }, { me }, { openSession }] = await Promise.all([
-            import('./room/room'),
-            import('./room/me'),
-            import('./run/openSession'),
-        ]);
+        const { loadRoom, me, openSession } = await import('./work');
+        const { Room } = await loadRoom();
         const opened = openSession(session.state, {
             limits: () => server.state.get().limits,
             isRoomLive: () => room.get()?.isLive ?? false,

@@ -12,8 +12,8 @@ import { StatusBar } from './StatusBar';
 import { WorkPlace } from './WorkPlace';
 import css from './App.module.css';
 
-const PaneTabs = late(async () => (await import('./PaneTabs')).PaneTabs);
-const WorkPane = late(async () => (await import('./WorkPane')).WorkPane);
+const PaneTabs = late(async () => (await import('../work')).PaneTabs);
+const WorkPane = late(async () => (await import('../work')).WorkPane);
 
 /** A person who presses Run wants to see what happens: show the console. */
 function useShowRuns(): void {

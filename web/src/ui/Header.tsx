@@ -12,7 +12,7 @@ import { nextTheme, themeChoice } from './theme';
 import { useNow } from './useNow';
 import css from './Header.module.css';
 
-const People = late(async () => (await import('../people/People')).People);
+const People = late(async () => (await import('../work')).People);
 
 const THEME_ICONS = { system: Monitor, light: Sun, dark: Moon };
 

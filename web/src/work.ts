@@ -1,0 +1,10 @@
+// All that comes right after the first paint, in one chunk: every file is asked for over a connection
+// of its own, and many small ones would wait for each other.
+export { People } from './people/People';
+export { me } from './room/me';
+export { openSession } from './run/openSession';
+export { PaneTabs } from './ui/PaneTabs';
+export { WorkPane } from './ui/WorkPane';
+
+/** Apart, because of Yjs. */
+export const loadRoom = () => import('./room/room');
