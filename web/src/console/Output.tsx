@@ -127,24 +127,43 @@ const Row = memo(function Row({ line, role, codeHash, onJump }: RowProps) {
     return <div className={`${css.line} ${look}`}>{line.map(spanOf)}</div>;
 }, isSameRow);
 
+interface SheetProps extends Jump {
+    lines: readonly Line[];
+    roles: readonly Role[];
+    codeHash: string;
+    isLong: boolean;
+}
+
+function isSameSheet(a: SheetProps, b: SheetProps): boolean {
+    return (
+        a.isLong === b.isLong &&
+        a.codeHash === b.codeHash &&
+        a.onJump === b.onJump &&
+        a.lines.length === b.lines.length &&
+        a.lines.every((line, at) => line === b.lines[at])
+    );
+}
+
+/** Some lines that are drawn again together: those before the last ones of a run do not change. */
+const Sheet = memo(function Sheet({ lines, roles, codeHash, isLong, onJump }: SheetProps) {
+    const rows = lines.map((line, at) => (
+        <Row key={at} line={line} role={roles[at]!} codeHash={codeHash} onJump={onJump} />
+    ));
+    return <div className={isLong ? css.sheet : undefined}>{foldForeign(rows, roles)}</div>;
+}, isSameSheet);
+
 /** Rows that point into libraries are folded: what people look for is in their own lines. */
-function foldForeign(
-    rows: readonly ReactNode[],
-    roles: readonly Role[],
-    first: number,
-): ReactNode[] {
+function foldForeign(rows: readonly ReactNode[], roles: readonly Role[]): ReactNode[] {
     const shown: ReactNode[] = [];
     for (let at = 0; at < rows.length; at++) {
         const from = at;
         let frames = 0;
-        while (roles[first + at]?.kind === 'foreign' && at < rows.length) {
-            const role = roles[first + at] as Role & { kind: 'foreign' };
+        for (let role = roles[at]; role?.kind === 'foreign'; role = roles[++at]) {
             frames += role.isFrame ? 1 : 0;
-            at += 1;
         }
         if (frames > 0) {
             shown.push(
-                <details key={`f${first + from}`} className={css.fold}>
+                <details key={`folded-${from}`} className={css.fold}>
                     <summary>{strings.console.foreignFrames(frames)}</summary>
                     {rows.slice(from, at)}
                 </details>,
@@ -160,18 +179,22 @@ function foldForeign(
 }
 
 export function Output({ lines, codeHash, most, onJump }: Props) {
-    const roles = rolesOf(lines);
-    const first = Math.max(0, lines.length - most);
-    const rows = lines.map((line, at) => (
-        <Row key={at} line={line} role={roles[at]!} codeHash={codeHash} onJump={onJump} />
-    ));
+    const hidden = Math.max(0, lines.length - most);
+    // Whole sheets are left out, so that those which stay are the same as before.
+    const first = Math.ceil(hidden / SHEET_LINES) * SHEET_LINES;
+    const roles = rolesOf(lines.slice(first));
+    const isLong = lines.length > PLAIN_MAX;
     const sheets: ReactNode[] = [];
-    for (let at = first; at < rows.length; at += SHEET_LINES) {
-        const name = lines.length > PLAIN_MAX ? css.sheet : undefined;
+    for (let at = first; at < lines.length; at += SHEET_LINES) {
         sheets.push(
-            <div key={at} className={name}>
-                {foldForeign(rows.slice(at, at + SHEET_LINES), roles, at)}
-            </div>,
+            <Sheet
+                key={at}
+                lines={lines.slice(at, at + SHEET_LINES)}
+                roles={roles.slice(at - first, at - first + SHEET_LINES)}
+                codeHash={codeHash}
+                isLong={isLong}
+                onJump={onJump}
+            />,
         );
     }
     return (

@@ -28,6 +28,14 @@ interface Cell {
     style: Style;
 }
 
+/** Most rows are only ever written at their end; a cell for each letter is made when one is not. */
+interface Row {
+    spans: Span[];
+    /** Letters in `spans`, or in `cells` once they are there. */
+    length: number;
+    cells: Cell[] | null;
+}
+
 interface Pen {
     anser: Anser;
     style: Style;
@@ -93,6 +101,34 @@ function recolour(pen: Pen, sequence: string): void {
     };
 }
 
+function emptyRow(): Row {
+    return { spans: [], length: 0, cells: null };
+}
+
+const SURROGATE = /[\ud800-\udfff]/;
+
+/** Letters as people count them, not halves of surrogate pairs. */
+function lengthOf(text: string): number {
+    return SURROGATE.test(text) ? [...text].length : text.length;
+}
+
+function append(row: Row, text: string, style: Style): void {
+    const last = row.spans.at(-1);
+    if (last?.style === style) {
+        last.text += text;
+    } else {
+        row.spans.push({ text, style });
+    }
+    row.length += lengthOf(text);
+}
+
+function cellsOf(row: Row): Cell[] {
+    row.cells ??= row.spans.flatMap(({ text, style }) =>
+        [...text].map((char) => ({ char, style })),
+    );
+    return row.cells;
+}
+
 function spansOf(cells: readonly Cell[]): Line {
     const spans: Span[] = [];
     for (const { char, style } of cells) {
@@ -107,7 +143,7 @@ function spansOf(cells: readonly Cell[]): Line {
 }
 
 export class Terminal {
-    private rows: Cell[][] = [[]];
+    private rows: Row[] = [emptyRow()];
     private lines: Line[] = [];
     private column = 0;
     private firstTouched = 0;
@@ -147,7 +183,7 @@ export class Terminal {
     }
 
     clear(): void {
-        this.rows = [[]];
+        this.rows = [emptyRow()];
         this.lines = [];
         this.column = 0;
         this.firstTouched = 0;
@@ -157,23 +193,31 @@ export class Terminal {
     /** All lines so far; a last line without any text is left out. */
     snapshot(): readonly Line[] {
         for (let row = this.firstTouched; row < this.rows.length; row++) {
-            this.lines[row] = spansOf(this.rows[row] ?? []);
+            const { cells, spans } = this.rows[row]!;
+            this.lines[row] = cells ? spansOf(cells) : spans.map((span) => ({ ...span }));
         }
         this.firstTouched = this.rows.length - 1;
-        const isOpen = (this.rows.at(-1)?.length ?? 0) > 0;
+        const isOpen = this.rows.at(-1)!.length > 0;
         return this.lines.slice(0, isOpen ? undefined : -1);
     }
 
     private put(text: string, style: Style): void {
         const row = this.rows.at(-1)!;
-        for (const char of text) {
-            row[this.column++] = { char, style };
+        if (row.cells === null && this.column === row.length) {
+            append(row, text, style);
+            this.column = row.length;
+            return;
         }
+        const cells = cellsOf(row);
+        for (const char of text) {
+            cells[this.column++] = { char, style };
+        }
+        row.length = cells.length;
     }
 
     private move(control: string): void {
         if (control === '\n') {
-            this.rows.push([]);
+            this.rows.push(emptyRow());
             this.column = 0;
         } else if (control === '\r') {
             this.column = 0;
@@ -184,10 +228,12 @@ export class Terminal {
 
     private erase(parameters: string): void {
         const row = this.rows.at(-1)!;
+        const cells = cellsOf(row);
         if (parameters === '' || parameters === '0') {
-            row.length = Math.min(row.length, this.column);
+            cells.length = Math.min(cells.length, this.column);
         } else if (parameters === '2') {
-            row.fill({ char: ' ', style: plain('stdout') });
+            cells.fill({ char: ' ', style: plain('stdout') });
         }
+        row.length = cells.length;
     }
 }
