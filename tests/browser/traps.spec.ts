@@ -63,6 +63,45 @@ test('two tabs of one browser meet at the server only', async ({ guest }) => {
     await expect.poll(() => tab.shownText()).toBe('x = 1\n# alone');
 });
 
+test('an error is marked for everybody, and its link follows the line', async ({ guest }) => {
+    const ada = await guest('Ada');
+    const grace = await guest('Grace');
+    await ada.open('#1\n#2\n#3\n#4\n#5\n#6\nprint(missing)\n');
+    await grace.join(ada.path);
+    await grace.run();
+    for (const vve of [ada, grace]) {
+        await expect(vve.last).toContainText(vve === ada ? 'Run by Grace' : 'Run by you');
+        await expect(vve.chip).toContainText('Error');
+        await expect(vve.page.locator('.view-lines')).toContainText('NameError');
+    }
+    await ada.focus();
+    await ada.page.keyboard.press('Control+Home');
+    await ada.typeLine('# a\n# b\n# c');
+    for (const vve of [ada, grace]) {
+        await vve.last.getByRole('button', { name: 'main.py, line 10', exact: true }).click();
+        await expect(vve.status).toContainText('Ln 10, Col 1');
+        await expect(vve.page.locator('.view-lines')).toContainText('NameError');
+    }
+    await grace.page.keyboard.type('#');
+    for (const vve of [ada, grace]) {
+        await expect(vve.page.locator('.view-lines')).not.toContainText('NameError');
+        await expect(vve.last).toContainText('main.py, line 10, edited since');
+    }
+});
+
+test('ten megabytes of output leave a page that can be used', async ({ guest }) => {
+    const ada = await guest('Ada');
+    await ada.open(
+        "import sys\nfor _ in range(10): sys.stdout.write('x' * 99 + chr(10)) ; sys.stdout.write(('y' * 99 + chr(10)) * 10486)\n",
+    );
+    await ada.run();
+    await expect(ada.chip).toContainText('Too much output');
+    await expect(ada.last).toContainText('Output cut at 10 KB');
+    await ada.focus();
+    await ada.page.keyboard.type('# still here');
+    await expect.poll(() => ada.editorText()).toContain('# still here');
+});
+
 // React's development build mounts everything twice and says so loudly when that leaves something
 // behind: a second binding would type everything twice, a second socket would be a second person.
 test('in strict mode there is one binding, one socket and one person', async ({
