@@ -92,3 +92,32 @@ for (const theme of ['light', 'dark'] as const) {
         await shootTo('offline-phone', theme, ada.page);
     });
 }
+
+for (const theme of ['light', 'dark'] as const) {
+    test(`${theme} people`, async ({ guest }) => {
+        const ada = await guest();
+        await ada.page.emulateMedia({ colorScheme: theme });
+        await ada.open(Array.from({ length: 80 }, (_, at) => `print(${at + 1})\n`).join(''));
+        for (const name of ['Grace Hopper', 'Kato', 'Mina', 'Lin', 'Noor', 'Otto']) {
+            const other = await guest(name);
+            await other.join(ada.path);
+            await other.page.getByRole('button', { name: /^People/ }).click();
+            const colours = other.page.getByRole('group', { name: 'Your colour' });
+            await colours
+                .getByRole('button')
+                .nth(name.length - 2)
+                .click();
+            await other.page.keyboard.press('Escape');
+            await other.focus();
+            if (name === 'Kato') {
+                await other.page.keyboard.press('Control+Home');
+                await other.page.keyboard.press('Shift+ArrowDown');
+            }
+        }
+        await ada.page.setViewportSize(SIZES.phone);
+        await ada.page.getByRole('button', { name: /^People/ }).click();
+        await shootTo('list-phone', theme, ada.page);
+        await ada.page.setViewportSize(SIZES.wide);
+        await shootTo('list', theme, ada.page);
+    });
+}

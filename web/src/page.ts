@@ -67,7 +67,7 @@ export async function enterRoom(): Promise<void> {
     roomId = id;
     const address = `${location.origin.replace(/^http/, 'ws')}/collab`;
     try {
-        const { loadRoom, me, openSession } = await import('./work');
+        const { giveWay, loadRoom, me, openSession } = await import('./work');
         const { Room } = await loadRoom();
         const opened = openSession(session.state, {
             limits: () => server.state.get().limits,
@@ -88,6 +88,7 @@ export async function enterRoom(): Promise<void> {
                         keep(INPUT_DRAFT, null);
                     }
                 },
+                onMet: giveWay,
                 onRun: (frame) => opened.onFrame(frame),
             }),
         );

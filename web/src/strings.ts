@@ -180,6 +180,8 @@ export const strings = {
         linkHint: 'Whoever has it can edit and run.',
         keeps: 'Keep my edits in this browser',
         keepsHint: 'What is typed offline survives a reload. Not for a shared computer.',
+        idle: 'idle',
+        line: (line: number): string => `line ${count(line)}`,
         joined: (name: string): string => `${name} joined`,
         left: (name: string): string => `${name} left`,
     },

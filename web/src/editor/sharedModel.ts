@@ -12,6 +12,7 @@ import type { Room } from '../room/room';
 import type { RoomState } from '../room/roomState';
 import type { Store } from '../store';
 import { editBetween, withoutReturns } from '../text/edit';
+import { publishPlaces } from './cursorPlaces';
 import { CursorShare } from './cursorShare';
 import { monaco } from './monaco';
 import { returnsIn, TIDY, tidy } from './tidy';
@@ -106,7 +107,9 @@ export function shareModel(view: View, room: Room, state: Store<RoomState>): () 
     const undoable = model as Undoable;
     undoable.undo = () => undo.undo();
     undoable.redo = () => undo.redo();
+    const stopPlaces = publishPlaces(model, room, cursors);
     return () => {
+        stopPlaces();
         delete undoable.undo;
         delete undoable.redo;
         undo.destroy();

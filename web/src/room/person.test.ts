@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { cleanName, COLOURS, initialsOf, NAME_MAX, personOf, randomPerson } from './person';
+import {
+    cleanName,
+    COLOURS,
+    initialsOf,
+    leastUsed,
+    NAME_MAX,
+    personOf,
+    randomPerson,
+} from './person';
 
 const NOBODY = { name: 'Guest', colour: 3 };
 
@@ -59,6 +67,20 @@ describe('randomPerson', () => {
         const person = randomPerson(() => drawn);
         expect(person.name).toMatch(/^[A-Z][a-z]+ [A-Z][a-z]+$/);
         expect(personOf(person, NOBODY)).toEqual(person);
+    });
+});
+
+describe('leastUsed', () => {
+    const all = Array.from({ length: COLOURS }, (_, colour) => colour);
+    it.each([
+        [[], 3, 3],
+        [[1, 2], 3, 3],
+        [[3], 3, 4],
+        [[11, 0], 11, 1],
+        [all, 5, 5],
+        [[...all, 5], 5, 6],
+    ])('%j and %d: %d', (taken, own, colour) => {
+        expect(leastUsed(taken, own)).toBe(colour);
     });
 });
 

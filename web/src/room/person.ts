@@ -17,7 +17,7 @@ const ANIMALS =
     'Badger Bear Crane Dolphin Falcon Finch Fox Hare Hedgehog Heron Ibis Lark Lynx Marten ' +
     'Mole Newt Otter Owl Panda Raven Robin Seal Stork Swan Tapir Wren';
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
     return typeof value === 'object' && value !== null;
 }
 
@@ -58,6 +58,14 @@ export function randomPerson(draw: () => number): Person {
         name: `${pick(ADJECTIVES)} ${pick(ANIMALS)}`,
         colour: Math.floor(draw() * COLOURS),
     };
+}
+
+/** The colour that the fewest have; one's own if it is among those, else the next one after it. */
+export function leastUsed(taken: readonly number[], own: number): number {
+    const usersOf = (colour: number): number => taken.filter((one) => one === colour).length;
+    const colours = Array.from({ length: COLOURS }, (_, step) => (own + step) % COLOURS);
+    const fewest = Math.min(...colours.map(usersOf));
+    return colours.find((colour) => usersOf(colour) === fewest)!;
 }
 
 /** "Quiet Heron" -> "QH" */

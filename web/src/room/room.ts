@@ -25,6 +25,7 @@ import { strings } from '../strings';
 import { codeHash } from '../run/codeHash';
 import { editBetween } from '../text/edit';
 import { Keeper } from './keeper';
+import { isIdle, watchIdle } from './idle';
 import { keepsEdits } from './keepsEdits';
 import { LineAnchors } from './lineAnchors';
 import { COLOURS, personOf, type Person } from './person';
@@ -69,6 +70,8 @@ export interface RoomPorts {
     /** Null: this page has not made the room, it only joins. */
     seed: Seed | null;
     onSeeded(): void;
+    /** The colours of those who were here before. */
+    onMet(colours: readonly number[]): void;
     onRun(frame: RunFrame): void;
 }
 
@@ -249,6 +252,8 @@ export class Room {
         this.awareness.setLocalState(this.awareness.getLocalState());
         if (!this.hasMet) {
             this.hasMet = true;
+            const others = this.members().filter(({ isMe }) => !isMe);
+            this.ports.onMet(others.map(({ colour }) => colour));
             this.sow();
             this.patch({ hasText: true });
         }
@@ -355,8 +360,12 @@ export class Room {
         const { awareness } = this;
         const { me } = this.ports;
         const introduce = (): void => awareness.setLocalStateField('user', me.get());
+        const sayIdle = (): void => awareness.setLocalStateField('idle', isIdle.get());
         introduce();
+        sayIdle();
         me.subscribe(introduce);
+        isIdle.subscribe(sayIdle);
+        watchIdle();
         const show = (): void => {
             const members = this.members();
             // Most changes are cursors, which are not shown in lists.
@@ -393,9 +402,10 @@ export class Room {
 
     private memberOf(client: number): Member {
         const isMe = client === this.doc.clientID;
-        const said: unknown = this.awareness.getStates().get(client)?.user;
+        const state = this.awareness.getStates().get(client);
+        const said: unknown = state?.user;
         const fallback = { name: strings.people.guest, colour: client % COLOURS };
-        return { ...personOf(said, fallback), client, isMe };
+        return { ...personOf(said, fallback), client, isMe, isIdle: state?.idle === true };
     }
 
     /** Who was here when this page came is no news, and who goes with the connection has not left. */

@@ -5,6 +5,8 @@ export interface Member extends Person {
     /** Of the Yjs document: one for each open page. */
     client: number;
     isMe: boolean;
+    /** Whether they have turned to something else. */
+    isIdle: boolean;
 }
 
 /**

@@ -1,0 +1,74 @@
+// The others in a room: who they are, where they are, and following them.
+import type { Locator } from '@playwright/test';
+import { Stranger } from './stranger.js';
+import { expect, test, type Vve } from './vve.js';
+
+const LINES = 120;
+/** Each line says which it is. */
+const LONG = Array.from({ length: LINES }, (_, at) => `# n${at + 1}\n`).join('');
+
+async function openPeople({ page }: Vve): Promise<Locator> {
+    await page.getByRole('button', { name: /^People/ }).click();
+    return page.getByRole('list', { name: 'Here now' });
+}
+
+function rowOf(list: Locator, name: string): Locator {
+    return list.getByRole('listitem').filter({ hasText: name });
+}
+
+async function together(guest: (name: string) => Promise<Vve>): Promise<[Vve, Vve]> {
+    const ada = await guest('Ada');
+    await ada.open(LONG);
+    const grace = await guest('Grace');
+    await grace.join(ada.path);
+    return [ada, grace];
+}
+
+test('newcomers take colours that the others do not have', async ({ guest }) => {
+    const all: Vve[] = [];
+    for (let n = 0; n < 4; n++) {
+        const vve = await guest();
+        await (n === 0 ? vve.open('x = 1\n') : vve.join(all[0].path));
+        all.push(vve);
+    }
+    for (const { page } of all) {
+        const people = page.getByRole('button', { name: 'People: 4 here' });
+        await expect
+            .poll(async () => {
+                const styles = await people
+                    .locator('[style*="--person"]')
+                    .evaluateAll((faces) => faces.map((face) => face.getAttribute('style')));
+                return new Set(styles).size;
+            })
+            .toBe(4);
+    }
+});
+
+test('the list says where everybody is, and who has gone idle', async ({ guest, baseURL }) => {
+    const [ada, grace] = await together(guest);
+    const list = await openPeople(ada);
+    await expect(rowOf(list, 'Grace')).not.toContainText('line');
+    await grace.focus();
+    await expect(rowOf(list, 'Grace')).toContainText(`line ${LINES + 1}`);
+    await grace.page.keyboard.press('Control+Home');
+    await expect(rowOf(list, 'Grace')).toContainText(/line 1$|line 1(?!\d)/);
+    await grace.typeLine('# before all');
+    await expect(rowOf(list, 'Grace')).toContainText(/line 2(?!\d)/);
+
+    const stranger = await new Stranger(baseURL!, ada.roomId).joined();
+    try {
+        stranger.say({ user: { name: 'Kato', colour: 2 }, idle: true });
+        await expect(rowOf(list, 'Kato')).toContainText('idle');
+        stranger.say({ user: { name: 'Kato', colour: 2 }, idle: 'no' });
+        await expect(rowOf(list, 'Kato')).not.toContainText('idle');
+        for (let n = 0; n < 5; n++) {
+            await (await guest(`Guest ${n}`)).join(ada.path);
+        }
+        await expect(ada.page.getByRole('button', { name: 'People: 8 here' })).toContainText(
+            '+3',
+        );
+        await expect(list.getByRole('listitem')).toHaveCount(8);
+    } finally {
+        stranger.leave();
+    }
+});
