@@ -16,6 +16,19 @@ function rowOf(list: Locator, name: string): Locator {
     return list.getByRole('listitem').filter({ hasText: name });
 }
 
+/** Only the lines that can be seen are in the page. */
+function shown({ page }: Vve, line: number): Locator {
+    return page.locator('.view-line', { hasText: new RegExp(`n${line}$`) });
+}
+
+async function follow(vve: Vve, name: string): Promise<Locator> {
+    await openPeople(vve);
+    await vve.page.getByRole('button', { name: `Follow ${name}` }).click();
+    const bar = vve.page.getByRole('button', { name: `Following ${name}` });
+    await expect(bar).toBeVisible();
+    return bar;
+}
+
 async function together(guest: (name: string) => Promise<Vve>): Promise<[Vve, Vve]> {
     const ada = await guest('Ada');
     await ada.open(LONG);
@@ -71,4 +84,45 @@ test('the list says where everybody is, and who has gone idle', async ({ guest, 
     } finally {
         stranger.leave();
     }
+});
+
+test('follows somebody through the text until one wants to stop', async ({ guest }) => {
+    const [ada, grace] = await together(guest);
+    await grace.focus();
+    await expect(shown(ada, 1)).toBeVisible();
+    const bar = await follow(ada, 'Grace');
+    await expect(bar).toHaveText('Following Grace. Esc to stop');
+    await expect(shown(ada, LINES)).toBeVisible();
+    await grace.page.keyboard.press('Control+Home');
+    await expect(shown(ada, 1)).toBeVisible();
+    await grace.page.keyboard.press('Control+End');
+    await expect(shown(ada, LINES)).toBeVisible();
+    await grace.typeLine('# n999');
+    await expect(bar).toBeVisible();
+
+    await ada.page.keyboard.press('Escape');
+    await expect(bar).toHaveCount(0);
+    await grace.page.keyboard.press('Control+Home');
+    await expect.poll(() => grace.shownText()).toContain('# n1\n');
+    await expect(shown(ada, LINES)).toBeVisible();
+
+    await follow(ada, 'Grace');
+    await expect(shown(ada, 1)).toBeVisible();
+    await ada.page.locator('.monaco-editor').first().hover();
+    await ada.page.mouse.wheel(0, 300);
+    await expect(bar).toHaveCount(0);
+
+    await follow(ada, 'Grace');
+    await ada.page.locator('.monaco-editor').first().click();
+    await expect(bar).toBeVisible();
+    await ada.page.keyboard.type('#');
+    await expect(bar).toHaveCount(0);
+
+    await follow(ada, 'Grace');
+    await bar.click();
+    await expect(bar).toHaveCount(0);
+
+    await follow(ada, 'Grace');
+    await grace.page.close();
+    await expect(bar).toHaveCount(0);
 });

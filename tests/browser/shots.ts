@@ -119,5 +119,9 @@ for (const theme of ['light', 'dark'] as const) {
         await shootTo('list-phone', theme, ada.page);
         await ada.page.setViewportSize(SIZES.wide);
         await shootTo('list', theme, ada.page);
+        await ada.page.getByRole('button', { name: 'Follow Grace Hopper' }).click();
+        await shootTo('follow', theme, ada.page);
+        await ada.page.setViewportSize(SIZES.phone);
+        await shootTo('follow-phone', theme, ada.page);
     });
 }

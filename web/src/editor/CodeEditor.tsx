@@ -10,8 +10,10 @@ import { useStore } from '../store';
 import { strings } from '../strings';
 import { editBetween } from '../text/edit';
 import { themeInForce } from '../ui/theme';
+import { stopFollowing } from '../people/follow';
 import { caret, provideEditor } from './control';
 import { FailureMark } from './failureMark';
+import { FollowFrame } from './FollowFrame';
 import { monaco, PLAIN_BRACKETS } from './monaco';
 import { registerPython } from './python';
 import { shareModel } from './sharedModel';
@@ -70,6 +72,7 @@ function controlOf(view: CodeEditorView): () => void {
     return provideEditor({
         focus: () => view.focus(),
         reveal: (line) => {
+            stopFollowing();
             const last = view.getModel()?.getLineCount() ?? 1;
             const target = Math.min(line, last);
             view.layout();
@@ -169,14 +172,17 @@ export default function CodeEditor() {
     }, [view, hasText]);
 
     return (
-        <Editor
-            path={strings.app.file}
-            language="python"
-            theme={THEME}
-            defaultValue=""
-            options={OPTIONS}
-            loading={null}
-            onMount={setView}
-        />
+        <>
+            <Editor
+                path={strings.app.file}
+                language="python"
+                theme={THEME}
+                defaultValue=""
+                options={OPTIONS}
+                loading={null}
+                onMount={setView}
+            />
+            <FollowFrame />
+        </>
     );
 }

@@ -14,6 +14,7 @@ import type { Store } from '../store';
 import { editBetween, withoutReturns } from '../text/edit';
 import { publishPlaces } from './cursorPlaces';
 import { CursorShare } from './cursorShare';
+import { followCursor } from './followCursor';
 import { monaco } from './monaco';
 import { returnsIn, TIDY, tidy } from './tidy';
 
@@ -107,9 +108,9 @@ export function shareModel(view: View, room: Room, state: Store<RoomState>): () 
     const undoable = model as Undoable;
     undoable.undo = () => undo.undo();
     undoable.redo = () => undo.redo();
-    const stopPlaces = publishPlaces(model, room, cursors);
+    const parts = [publishPlaces(model, room, cursors), followCursor(view, room)];
     return () => {
-        stopPlaces();
+        parts.forEach((part) => part());
         delete undoable.undo;
         delete undoable.redo;
         undo.destroy();

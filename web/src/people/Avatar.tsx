@@ -8,9 +8,11 @@ export function tint(colour: number): CSSProperties {
     return { '--person': `var(--person-${colour})` } as CSSProperties;
 }
 
-export function Avatar({ person }: { person: Person }) {
+/** isRinged: this page follows them. */
+export function Avatar({ person, isRinged }: { person: Person; isRinged?: boolean }) {
+    const ring = isRinged ? ` ${css.ringed}` : '';
     return (
-        <span className={css.avatar} style={tint(person.colour)} aria-hidden="true">
+        <span className={`${css.avatar}${ring}`} style={tint(person.colour)} aria-hidden="true">
             {initialsOf(person.name)}
         </span>
     );

@@ -1,10 +1,11 @@
-// Everybody who is here, and where in the text they are.
+// Everybody who is here: where in the text they are, and whom to follow.
 import { roomState } from '../page';
 import type { Member } from '../room/roomState';
 import { useStore } from '../store';
 import { strings } from '../strings';
 import { Avatar } from './Avatar';
 import { cursors } from './cursors';
+import { followed } from './follow';
 import css from './PeopleLayer.module.css';
 
 /** What is known of what somebody does, in a word or two. */
@@ -15,7 +16,25 @@ function whereabouts(member: Member, line: number | undefined): string {
     return line === undefined ? '' : strings.people.line(line);
 }
 
-export function MemberList() {
+function FollowButton({ member, onFollow }: { member: Member; onFollow(): void }) {
+    const isFollowed = useStore(followed) === member.client;
+    const { follow, stop, followName, stopName } = strings.people;
+    return (
+        <button
+            type="button"
+            className={css.follow}
+            aria-label={(isFollowed ? stopName : followName)(member.name)}
+            onClick={() => {
+                followed.set(isFollowed ? null : member.client);
+                onFollow();
+            }}
+        >
+            {isFollowed ? stop : follow}
+        </button>
+    );
+}
+
+export function MemberList({ onFollow }: { onFollow(): void }) {
     const { members } = useStore(roomState);
     const places = useStore(cursors);
     return (
@@ -29,6 +48,9 @@ export function MemberList() {
                     <span className={css.whereabouts}>
                         {whereabouts(member, places?.get(member.client)?.line)}
                     </span>
+                    {!member.isMe && places !== null && (
+                        <FollowButton member={member} onFollow={onFollow} />
+                    )}
                 </li>
             ))}
         </ul>

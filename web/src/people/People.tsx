@@ -4,6 +4,7 @@ import { roomState } from '../page';
 import { useStore } from '../store';
 import { strings } from '../strings';
 import { Avatar } from './Avatar';
+import { followed } from './follow';
 import { peopleLayer } from './layer';
 import { PeopleLayer } from './PeopleLayer';
 import css from './People.module.css';
@@ -20,6 +21,7 @@ function More({ count, isNarrow }: { count: number; isNarrow?: boolean }) {
 export function People() {
     const { members } = useStore(roomState);
     const isOpen = useStore(peopleLayer) !== 'closed';
+    const followedClient = useStore(followed);
     const frame = useRef<HTMLDivElement>(null);
     const opener = useRef<HTMLButtonElement>(null);
     const name = strings.people.open(members.length);
@@ -67,14 +69,18 @@ export function People() {
                 onClick={() => peopleLayer.set(isOpen ? 'closed' : 'open')}
             >
                 {members.slice(0, AVATARS_MAX).map((member) => (
-                    <Avatar key={member.client} person={member} />
+                    <Avatar
+                        key={member.client}
+                        person={member}
+                        isRinged={member.client === followedClient}
+                    />
                 ))}
                 <More count={members.length - AVATARS_MAX} />
                 <More count={members.length - NARROW_MAX} isNarrow />
             </button>
             {isOpen && (
                 <div id="people" className={css.layer}>
-                    <PeopleLayer />
+                    <PeopleLayer onFollow={close} />
                 </div>
             )}
         </div>

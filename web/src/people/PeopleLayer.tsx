@@ -89,10 +89,11 @@ function Keeping() {
     );
 }
 
-export function PeopleLayer() {
+/** onFollow: somebody was chosen to be followed, or no longer. */
+export function PeopleLayer({ onFollow }: { onFollow(): void }) {
     return (
         <>
-            <MemberList />
+            <MemberList onFollow={onFollow} />
             <Own />
             <Link />
             <Keeping />
