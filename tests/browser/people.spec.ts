@@ -126,3 +126,27 @@ test('follows somebody through the text until one wants to stop', async ({ guest
     await grace.page.close();
     await expect(bar).toHaveCount(0);
 });
+
+test('chips at the edges say who is out of sight, and go there', async ({ guest }) => {
+    const [ada, grace] = await together(guest);
+    await grace.focus();
+    const below = ada.page.getByRole('group', { name: 'People below what is shown' });
+    await expect(below.getByRole('button')).toHaveText([`Grace, line ${LINES + 1}`]);
+    await below.getByRole('button').click();
+    await expect(shown(ada, LINES)).toBeVisible();
+    await expect(below).toHaveCount(0);
+    await grace.page.keyboard.press('Control+Home');
+    const above = ada.page.getByRole('group', { name: 'People above what is shown' });
+    await expect(above.getByRole('button')).toHaveText(['Grace, line 1']);
+    for (const name of ['Kato', 'Lin', 'Mina']) {
+        const vve = await guest(name);
+        await vve.join(ada.path);
+        await vve.page.locator('.monaco-editor').first().click();
+        await vve.page.keyboard.press('Control+Home');
+    }
+    await expect(above.getByRole('button')).toHaveCount(3);
+    await above.getByRole('button').first().focus();
+    await ada.page.keyboard.press('Enter');
+    await expect(shown(ada, 1)).toBeVisible();
+    await expect(above).toHaveCount(0);
+});

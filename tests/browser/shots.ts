@@ -114,7 +114,10 @@ for (const theme of ['light', 'dark'] as const) {
                 await other.page.keyboard.press('Shift+ArrowDown');
             }
         }
+        await expect(ada.page.getByRole('group', { name: /^People below/ })).toBeVisible();
+        await shootTo('chips', theme, ada.page);
         await ada.page.setViewportSize(SIZES.phone);
+        await shootTo('chips-phone', theme, ada.page);
         await ada.page.getByRole('button', { name: /^People/ }).click();
         await shootTo('list-phone', theme, ada.page);
         await ada.page.setViewportSize(SIZES.wide);

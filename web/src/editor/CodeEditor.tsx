@@ -10,8 +10,9 @@ import { useStore } from '../store';
 import { strings } from '../strings';
 import { editBetween } from '../text/edit';
 import { themeInForce } from '../ui/theme';
-import { stopFollowing } from '../people/follow';
+import { followed, stopFollowing } from '../people/follow';
 import { caret, provideEditor } from './control';
+import { EdgeChips } from './EdgeChips';
 import { FailureMark } from './failureMark';
 import { FollowFrame } from './FollowFrame';
 import { monaco, PLAIN_BRACKETS } from './monaco';
@@ -158,6 +159,7 @@ export default function CodeEditor() {
     const theme = useStore(themeInForce);
     const place = useStore(room);
     const { hasText } = useStore(roomState);
+    const isFollowing = useStore(followed) !== null;
 
     useEffect(() => applyTheme(), [theme]);
     useEffect(() => (view ? equip(view) : undefined), [view]);
@@ -183,6 +185,7 @@ export default function CodeEditor() {
                 onMount={setView}
             />
             <FollowFrame />
+            {view && !isFollowing && <EdgeChips view={view} />}
         </>
     );
 }
