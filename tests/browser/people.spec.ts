@@ -57,6 +57,23 @@ test('newcomers take colours that the others do not have', async ({ guest }) => 
     }
 });
 
+test('somebody new is told their name, once', async ({ guest }) => {
+    const ada = await guest();
+    await ada.open('x = 1\n');
+    const line = ada.page.getByText(/^You are [A-Z]\w+ [A-Z]\w+\.$/);
+    await expect(line).toBeVisible();
+    await ada.page.getByRole('button', { name: 'Change your name' }).click();
+    const field = ada.page.getByRole('textbox', { name: 'Your name' });
+    await expect(field).toBeFocused();
+    await ada.page.keyboard.type('Ada');
+    await ada.page.keyboard.press('Escape');
+    await expect(line).toHaveCount(0);
+    await ada.page.reload();
+    await ada.ready();
+    await expect(rowOf(await openPeople(ada), 'Ada (you)')).toBeVisible();
+    await expect(line).toHaveCount(0);
+});
+
 test('the list says where everybody is, and who has gone idle', async ({ guest, baseURL }) => {
     const [ada, grace] = await together(guest);
     const list = await openPeople(ada);

@@ -98,15 +98,17 @@ for (const theme of ['light', 'dark'] as const) {
         const ada = await guest();
         await ada.page.emulateMedia({ colorScheme: theme });
         await ada.open(Array.from({ length: 80 }, (_, at) => `print(${at + 1})\n`).join(''));
+        await shootTo('welcome', theme, ada.page);
+        await ada.page.setViewportSize(SIZES.phone);
+        await shootTo('welcome-phone', theme, ada.page);
+        await ada.page.setViewportSize(SIZES.wide);
+        await ada.page.getByRole('button', { name: 'Keep this name' }).click();
         for (const name of ['Grace Hopper', 'Kato', 'Mina', 'Lin', 'Noor', 'Otto']) {
             const other = await guest(name);
             await other.join(ada.path);
             await other.page.getByRole('button', { name: /^People/ }).click();
             const colours = other.page.getByRole('group', { name: 'Your colour' });
-            await colours
-                .getByRole('button')
-                .nth(name.length - 2)
-                .click();
+            await colours.getByRole('button').nth(name.length - 2).click();
             await other.page.keyboard.press('Escape');
             await other.focus();
             if (name === 'Kato') {

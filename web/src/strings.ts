@@ -194,6 +194,11 @@ export const strings = {
         joined: (name: string): string => `${name} joined`,
         left: (name: string): string => `${name} left`,
     },
+    welcome: {
+        youAre: (name: string): string => `You are ${name}.`,
+        change: 'Change your name',
+        keep: 'Keep this name',
+    },
     history: {
         tab: 'History',
         list: 'Runs of this room',

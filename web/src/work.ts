@@ -1,6 +1,7 @@
 // All that comes right after the first paint, in one chunk: every file is asked for over a connection
 // of its own, and many small ones would wait for each other.
 export { People } from './people/People';
+export { Welcome } from './people/Welcome';
 export { giveWay, me } from './room/me';
 export { openSession } from './run/openSession';
 export { PaneTabs } from './ui/PaneTabs';

@@ -13,6 +13,7 @@ import { WorkPlace } from './WorkPlace';
 import css from './App.module.css';
 
 const PaneTabs = late(async () => (await import('../work')).PaneTabs);
+const Welcome = late(async () => (await import('../work')).Welcome);
 const WorkPane = late(async () => (await import('../work')).WorkPane);
 
 /** A person who presses Run wants to see what happens: show the console. */
@@ -64,6 +65,9 @@ export function App() {
             </a>
             <Header />
             <Banner />
+            <Suspense fallback={null}>
+                <Welcome />
+            </Suspense>
             {layout === 'single' && (
                 <nav className={css.panes} aria-label={strings.app.panes}>
                     <Suspense fallback={null}>
