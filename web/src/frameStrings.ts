@@ -86,10 +86,9 @@ export const frameStrings = {
         language: 'Python',
         tabMoves: (isOn: boolean): string => `Tab moves focus: ${isOn ? 'on' : 'off'} (Ctrl M)`,
     },
-    sample: `import time
-
-for number in range(1, 4):
-    print(f"Hello {number} of 3", flush=True)
-    time.sleep(0.4)
-`,
+    header: {
+        file: 'File',
+        /** Where there is room for one menu only. */
+        menu: 'Menu',
+    },
 } as const;

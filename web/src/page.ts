@@ -15,7 +15,7 @@ import { Store } from './store';
 import { frameStrings as strings } from './frameStrings';
 import { withoutReturns } from './text/edit';
 
-/** The texts that this page kept in the browser before they were shared. */
+/** The texts in this browser that the next new room begins with. */
 const DRAFT = 'code';
 const INPUT_DRAFT = 'input';
 
@@ -47,7 +47,7 @@ function end(reason: End): void {
 
 function newSeed(): Seed {
     return {
-        text: withoutReturns(recall(DRAFT) ?? strings.sample),
+        text: withoutReturns(recall(DRAFT) ?? ''),
         input: withoutReturns(recall(INPUT_DRAFT) ?? ''),
     };
 }
@@ -129,6 +129,15 @@ export function stop(): void {
 
 export function download(): void {
     downloadText(strings.app.file, program.get().text);
+}
+
+/** Opens a new room with the texts of this one; false: this browser keeps nothing to begin it with. */
+export function duplicate(): boolean {
+    if (!keep(DRAFT, program.get().text) || !keep(INPUT_DRAFT, input.get().text)) {
+        return false;
+    }
+    window.open('/', '_blank', 'noopener');
+    return true;
 }
 
 /** Looks again after whatever was found away. */

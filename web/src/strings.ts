@@ -1,5 +1,5 @@
-// Every word the page says, in one place; those of the first paint are in frameStrings.ts. Numbers
-// come from the daemon, never from here.
+// Every word the page says, in one place but for two: those of the first paint are in frameStrings.ts,
+// those of menus and dialogs in layerStrings.ts. Numbers come from the daemon, never from here.
 import type { Limits } from './api/types';
 import { count, frameStrings } from './frameStrings';
 
@@ -225,6 +225,8 @@ export const strings = {
     editor: {
         aria: 'Python code, main.py. Press Control M to make Tab move focus.',
         placeholder: 'Write Python here. Ctrl+Enter runs it for everyone in this room.',
+        /** For one line of a phone. */
+        placeholderShort: 'Write Python here.',
         loading: 'Loading the editor',
         joining: 'Joining the room',
         failed: 'The editor could not load. This simple box edits the same file.',

@@ -9,3 +9,7 @@ export { WorkPane } from './ui/WorkPane';
 
 /** Apart, because of Yjs. */
 export const loadRoom = () => import('./room/room');
+
+/** Later still: once the editor is there, or when they are asked for. */
+export const loadDialogs = () => import('./layers/DialogBox');
+export const loadFileItems = () => import('./file/FileItems');

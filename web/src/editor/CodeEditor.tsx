@@ -1,7 +1,7 @@
 // The Monaco editor on main.py. Loaded after the frame has been painted, in a chunk of its own.
 import { TabFocus } from 'monaco-editor/esm/vs/editor/browser/config/tabFocus.js';
 import Editor from '@monaco-editor/react';
-import { useEffect, useState } from 'react';
+import { Suspense, useEffect, useState, useSyncExternalStore } from 'react';
 import { download, program, room, roomState, run, session, stop } from '../page';
 import type { Failure } from '../console/trace';
 import { codeHash } from '../run/codeHash';
@@ -9,6 +9,8 @@ import type { Run } from '../run/session';
 import { useStore } from '../store';
 import { strings } from '../strings';
 import { editBetween } from '../text/edit';
+import { late } from '../ui/late';
+import { useLayout } from '../ui/layout';
 import { themeInForce } from '../ui/theme';
 import { followed, stopFollowing } from '../people/follow';
 import { caret, provideEditor } from './control';
@@ -21,6 +23,8 @@ import { shareModel } from './sharedModel';
 import { applyTheme, THEME } from './theme';
 
 type CodeEditorView = monaco.editor.IStandaloneCodeEditor;
+
+const EmptyRoom = late(async () => (await import('../examples/EmptyRoom')).EmptyRoom);
 
 const FONT = "'JetBrains Mono Variable'";
 
@@ -154,12 +158,38 @@ function equip(view: CodeEditorView): () => void {
     return () => steps.forEach((step) => step());
 }
 
+/** Where the text begins, CSS pixels from the left of the editor. */
+function useTextLeft(view: CodeEditorView): number {
+    return useSyncExternalStore(
+        (listener) => {
+            const layout = view.onDidLayoutChange(listener);
+            return () => layout.dispose();
+        },
+        () => view.getLayoutInfo().contentLeft,
+    );
+}
+
+function Beginning({ view }: { view: CodeEditorView }) {
+    const { text } = useStore(program);
+    const { hasText } = useStore(roomState);
+    const left = useTextLeft(view);
+    return (
+        hasText &&
+        text === '' && (
+            <Suspense fallback={null}>
+                <EmptyRoom left={left} />
+            </Suspense>
+        )
+    );
+}
+
 export default function CodeEditor() {
     const [view, setView] = useState<CodeEditorView | null>(null);
     const theme = useStore(themeInForce);
     const place = useStore(room);
     const { hasText } = useStore(roomState);
     const isFollowing = useStore(followed) !== null;
+    const isNarrow = useLayout() === 'single';
 
     useEffect(() => applyTheme(), [theme]);
     useEffect(() => (view ? equip(view) : undefined), [view]);
@@ -169,9 +199,10 @@ export default function CodeEditor() {
         [view, place, hasText],
     );
     useEffect(() => {
-        const placeholder = hasText ? strings.editor.placeholder : strings.editor.joining;
+        const { joining, placeholder: long, placeholderShort: short } = strings.editor;
+        const placeholder = hasText ? (isNarrow ? short : long) : joining;
         view?.updateOptions({ readOnly: !hasText, placeholder });
-    }, [view, hasText]);
+    }, [view, hasText, isNarrow]);
 
     return (
         <>
@@ -186,6 +217,7 @@ export default function CodeEditor() {
             />
             <FollowFrame />
             {view && !isFollowing && <EdgeChips view={view} />}
+            {view && <Beginning view={view} />}
         </>
     );
 }

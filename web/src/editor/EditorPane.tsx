@@ -1,9 +1,11 @@
 // The place of the editor: empty while Monaco loads, the plain box if it cannot.
 import { Component, lazy, Suspense, type ReactNode } from 'react';
 import { strings } from '../strings';
+import { late } from '../ui/late';
 import { PlainEditor } from './PlainEditor';
 import css from './EditorPane.module.css';
 
+const DropPlace = late(async () => (await import('../file/DropPlace')).DropPlace);
 const CodeEditor = lazy(() => import('./CodeEditor'));
 
 class PlainIfBroken extends Component<{ children: ReactNode }, { isBroken: boolean }> {
@@ -21,11 +23,18 @@ class PlainIfBroken extends Component<{ children: ReactNode }, { isBroken: boole
 export function EditorPane() {
     return (
         <div className={css.pane}>
-            <PlainIfBroken>
-                <Suspense fallback={<p className={css.loading}>{strings.editor.loading}</p>}>
-                    <CodeEditor />
-                </Suspense>
-            </PlainIfBroken>
+            <div className={css.editor}>
+                <PlainIfBroken>
+                    <Suspense
+                        fallback={<p className={css.loading}>{strings.editor.loading}</p>}
+                    >
+                        <CodeEditor />
+                    </Suspense>
+                </PlainIfBroken>
+            </div>
+            <Suspense fallback={null}>
+                <DropPlace />
+            </Suspense>
         </div>
     );
 }

@@ -19,10 +19,17 @@ export interface Caret {
 export const caret = new Store<Caret>({ line: 1, column: 1, tabMovesFocus: false });
 
 let current: EditorControl | null = null;
+let announceEditor = (): void => undefined;
+
+/** Resolved once there is an editor; what is not needed before waits for it. */
+export const editorCame = new Promise<void>((resolve) => {
+    announceEditor = resolve;
+});
 
 /** Returns a function that takes the control back. */
 export function provideEditor(control: EditorControl): () => void {
     current = control;
+    announceEditor();
     return () => {
         if (current === control) {
             current = null;

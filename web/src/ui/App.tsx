@@ -1,5 +1,6 @@
 // The whole page: header, editor beside (or above, or in turn with) the console, status bar.
 import { Suspense, useEffect } from 'react';
+import { DialogPlace } from '../layers/DialogPlace';
 import { roomState, session } from '../page';
 import { useStore } from '../store';
 import { frameStrings as strings } from '../frameStrings';
@@ -80,6 +81,7 @@ export function App() {
             </Suspense>
             <StatusBar />
             <Announcer />
+            <DialogPlace />
         </div>
     );
 }

@@ -1,6 +1,7 @@
-// The top of the page: what it is, which file, who is here, the colours, Run.
+// The top of the page: what it is, the file and its menu, who is here, the colours, Run.
 import { Monitor, Moon, Sun } from 'lucide-react';
 import { Suspense } from 'react';
+import { FileMenu } from '../file/FileMenu';
 import { retry, roomState, run, server, session, stop } from '../page';
 import { buttonMode, modeBeforeText } from '../run/buttonMode';
 import { RunButton } from '../run/RunButton';
@@ -54,6 +55,7 @@ export function Header() {
         <header className={css.header} data-region="header">
             <h1 className={css.name}>{strings.app.name}</h1>
             <span className={css.file}>{strings.app.file}</span>
+            <FileMenu />
             <div className={css.tools}>
                 <Suspense fallback={null}>
                     <People />

@@ -40,6 +40,8 @@ const PAIRS: [text: string, ground: string, least: number][] = [
         ['person-label', name, 4.5],
         [name, 'surface', 3],
     ]),
+    ['accent-label', 'accent', 4.5],
+    ['accent-label', 'accent-hover', 4.5],
     ['run-label', 'run', 4.5],
     ['run-label', 'run-hover', 4.5],
     ['error', 'error-bg', 4.5],

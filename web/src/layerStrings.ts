@@ -1,0 +1,40 @@
+// The words of menus, dialogs and examples, which come when the editor is there: it does not wait for
+// them. All others are in strings.ts.
+import { count, frameStrings } from './frameStrings';
+
+export const layerStrings = {
+    ...frameStrings,
+    layers: {
+        close: 'Close',
+        cancel: 'Cancel',
+        understood: 'OK',
+    },
+    file: {
+        open: 'Open a .py file…',
+        download: 'Download main.py',
+        downloadKeys: 'Ctrl+S',
+        duplicate: 'Duplicate this room',
+        examples: 'Examples',
+        replace: (name: string): string => `Replace everyone's code with "${name}"?`,
+        replaceHint: 'You can undo this.',
+        replaceYes: 'Replace',
+        drop: 'Drop the file to open it for everyone',
+        notOpened: (name: string): string => `"${name}" cannot be opened`,
+        tooLarge: (bytes: number, most: number): string =>
+            `The file has ${count(bytes)} bytes; a program may have ${count(most)} at most.`,
+        notUtf8: 'The file is not UTF-8 text. Save it as UTF-8 and open it again.',
+        noText: 'The file holds bytes that are no text.',
+        unreadable: 'The browser could not read the file.',
+        noStorage:
+            'This browser keeps nothing for this page, so the text cannot be carried over. Download it and open it in a new room.',
+    },
+    examples: {
+        begin: 'Or begin with an example:',
+        hello: 'Hello, one by one',
+        words: 'Count the words',
+        guess: 'Guess the number',
+        mistake: 'Find the mistake',
+        progress: 'Colours and progress',
+        life: 'Game of Life',
+    },
+} as const;
