@@ -90,5 +90,7 @@ export const frameStrings = {
         file: 'File',
         /** Where there is room for one menu only. */
         menu: 'Menu',
+        share: 'Share',
+        shareRoom: 'Share this room',
     },
 } as const;

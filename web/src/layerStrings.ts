@@ -37,4 +37,13 @@ export const layerStrings = {
         progress: 'Colours and progress',
         life: 'Game of Life',
     },
+    share: {
+        about: 'Anyone with the link can edit and run code.',
+        link: 'Link to this room',
+        copy: 'Copy',
+        copied: 'Copied',
+        selected: 'The link is selected: press Ctrl+C to copy it.',
+        qr: 'Link to this room as a QR code',
+        qrHint: 'Or point a camera at this.',
+    },
 } as const;

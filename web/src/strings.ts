@@ -176,8 +176,6 @@ export const strings = {
             'Navy',
             'Brown',
         ],
-        link: 'Link to this room',
-        linkHint: 'Whoever has it can edit and run.',
         keeps: 'Keep my edits in this browser',
         keepsHint: 'What is typed offline survives a reload. Not for a shared computer.',
         idle: 'idle',

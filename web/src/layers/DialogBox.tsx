@@ -1,4 +1,5 @@
 // Draws the dialog that is open. In a chunk of its own, with all that only dialogs need.
+import { ShareDialog } from '../share/ShareDialog';
 import { layerStrings as strings } from '../layerStrings';
 import { Button } from './Button';
 import { Choices, Dialog } from './Dialog';
@@ -35,5 +36,7 @@ export function DialogBox({ open }: { open: OpenDialog }) {
             return <Question open={open} />;
         case 'notice':
             return <Notice open={open} />;
+        case 'share':
+            return <ShareDialog />;
     }
 }

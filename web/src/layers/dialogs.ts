@@ -5,7 +5,8 @@ export type OpenDialog =
     /** Something to decide: `yes` names what happens then. */
     | { kind: 'question'; title: string; text: string; yes: string; onYes(): void }
     /** Something to know. */
-    | { kind: 'notice'; title: string; text: string };
+    | { kind: 'notice'; title: string; text: string }
+    | { kind: 'share' };
 
 export const dialog = new Store<OpenDialog | null>(null);
 

@@ -1,5 +1,4 @@
-// What opens behind the initials in the header: who is here, one's own name and colour, the link
-// that lets others in.
+// What opens behind the initials in the header: who is here, and one's own name and colour.
 import { useEffect, useRef, useState } from 'react';
 import { keepsEdits } from '../room/keepsEdits';
 import { changeMe, me } from '../room/me';
@@ -57,21 +56,6 @@ function Own() {
     );
 }
 
-function Link() {
-    return (
-        <label className={css.field}>
-            {strings.people.link}
-            <input
-                type="text"
-                readOnly
-                value={location.href}
-                onFocus={(event) => event.target.select()}
-            />
-            <span className={css.hint}>{strings.people.linkHint}</span>
-        </label>
-    );
-}
-
 function Keeping() {
     const isKeeping = useStore(keepsEdits);
     return (
@@ -95,7 +79,6 @@ export function PeopleLayer({ onFollow }: { onFollow(): void }) {
         <>
             <MemberList onFollow={onFollow} />
             <Own />
-            <Link />
             <Keeping />
         </>
     );

@@ -1,4 +1,4 @@
-// The top of the page: what it is, the file and its menu, who is here, the colours, Run.
+// The top of the page: what it is, the file and its menu, who is here, the colours, sharing, Run.
 import { Monitor, Moon, Sun } from 'lucide-react';
 import { Suspense } from 'react';
 import { FileMenu } from '../file/FileMenu';
@@ -6,6 +6,7 @@ import { retry, roomState, run, server, session, stop } from '../page';
 import { buttonMode, modeBeforeText } from '../run/buttonMode';
 import { RunButton } from '../run/RunButton';
 import { activeRun } from '../run/sessionState';
+import { ShareButton } from '../share/ShareButton';
 import { useStore } from '../store';
 import { frameStrings as strings } from '../frameStrings';
 import { late } from './late';
@@ -61,6 +62,7 @@ export function Header() {
                     <People />
                 </Suspense>
                 <ThemeSwitch />
+                <ShareButton />
                 <RunControl />
             </div>
         </header>
