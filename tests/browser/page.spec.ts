@@ -238,26 +238,6 @@ for (const theme of ['light', 'dark'] as const) {
     });
 }
 
-test('switches the theme, and remembers it', async ({ vve }) => {
-    await vve.page.emulateMedia({ colorScheme: 'light' });
-    await vve.open('print(1)');
-    const html = vve.page.locator('html');
-    const ground = () =>
-        vve.page
-            .locator('.monaco-editor-background')
-            .first()
-            .evaluate((element) => getComputedStyle(element).backgroundColor);
-    await expect(html).toHaveAttribute('data-theme', 'light');
-    await expect.poll(ground).toBe('rgb(255, 255, 255)');
-    await vve.page.getByRole('button', { name: 'Colours: as the system' }).click();
-    await vve.page.getByRole('button', { name: 'Colours: light' }).click();
-    await expect(html).toHaveAttribute('data-theme', 'dark');
-    await expect.poll(ground).toBe('rgb(27, 28, 31)');
-    await vve.page.reload();
-    await expect(html).toHaveAttribute('data-theme', 'dark');
-    await expect(vve.page.getByRole('button', { name: 'Colours: dark' })).toBeVisible();
-});
-
 test('fits a phone: one pane at a time', async ({ vve }) => {
     const { page } = vve;
     await page.setViewportSize({ width: 390, height: 780 });

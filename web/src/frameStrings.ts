@@ -18,11 +18,6 @@ export const frameStrings = {
         code: 'Code',
         console: 'Console',
     },
-    theme: {
-        system: 'Colours: as the system',
-        light: 'Colours: light',
-        dark: 'Colours: dark',
-    },
     run: {
         run: 'Run',
         runHint: 'Ctrl ↵',
@@ -92,5 +87,6 @@ export const frameStrings = {
         menu: 'Menu',
         share: 'Share',
         shareRoom: 'Share this room',
+        settings: 'Settings',
     },
 } as const;

@@ -46,4 +46,21 @@ export const layerStrings = {
         qr: 'Link to this room as a QR code',
         qrHint: 'Or point a camera at this.',
     },
+    theme: {
+        title: 'Theme',
+        system: 'System',
+        light: 'Light',
+        dark: 'Dark',
+    },
+    settings: {
+        fontSize: 'Size of the code',
+        smaller: 'Smaller',
+        larger: 'Larger',
+        isWrapped: { label: 'Wrap long lines', hint: '' },
+        isTabLeaving: {
+            label: 'Tab moves focus',
+            hint: 'Off: Tab indents. Ctrl+M in the editor switches too.',
+        },
+        isStill: { label: 'Reduce motion', hint: 'Also when the system does not ask for it.' },
+    },
 } as const;

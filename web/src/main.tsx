@@ -5,10 +5,12 @@ import './ui/fonts.css';
 import './ui/tokens.css';
 import './ui/base.css';
 import { enterRoom, server } from './page';
+import { watchMotion } from './settings/settings';
 import { App } from './ui/App';
 import { watchTheme } from './ui/theme';
 
 watchTheme();
+watchMotion();
 server.watch();
 void enterRoom();
 

@@ -6,6 +6,7 @@ import { download, program, room, roomState, run, session, stop } from '../page'
 import type { Failure } from '../console/trace';
 import { codeHash } from '../run/codeHash';
 import type { Run } from '../run/session';
+import { changeSettings, settings } from '../settings/settings';
 import { useStore } from '../store';
 import { strings } from '../strings';
 import { editBetween } from '../text/edit';
@@ -28,6 +29,8 @@ const EmptyRoom = late(async () => (await import('../examples/EmptyRoom')).Empty
 
 const FONT = "'JetBrains Mono Variable'";
 
+const LINE_TO_FONT = 22 / 14;
+
 const OPTIONS: monaco.editor.IStandaloneEditorConstructionOptions = {
     accessibilitySupport: 'auto',
     ariaLabel: strings.editor.aria,
@@ -36,11 +39,9 @@ const OPTIONS: monaco.editor.IStandaloneEditorConstructionOptions = {
     folding: true,
     fontFamily: `${FONT}, ui-monospace, 'DejaVu Sans Mono', monospace`,
     fontLigatures: false,
-    fontSize: 14,
     glyphMargin: true,
     guides: { indentation: false },
     hideCursorInOverviewRuler: true,
-    lineHeight: 22,
     lineNumbersMinChars: 3,
     minimap: { enabled: false },
     overviewRulerLanes: 0,
@@ -129,6 +130,27 @@ function reportCaret(view: CodeEditorView): () => void {
     return () => tab.dispose();
 }
 
+/** What the person has chosen; Ctrl+M in the editor chooses too. */
+function obeySettings(view: CodeEditorView): () => void {
+    const apply = (): void => {
+        const { fontSize, isWrapped, isTabLeaving } = settings.get();
+        const lineHeight = Math.round(fontSize * LINE_TO_FONT);
+        view.updateOptions({ fontSize, lineHeight, wordWrap: isWrapped ? 'on' : 'off' });
+        if (TabFocus.getTabFocusMode() !== isTabLeaving) {
+            TabFocus.setTabFocusMode(isTabLeaving);
+        }
+    };
+    const tab = TabFocus.onDidChangeTabFocus((isTabLeaving) =>
+        changeSettings({ isTabLeaving }),
+    );
+    const forget = settings.subscribe(apply);
+    apply();
+    return () => {
+        forget();
+        tab.dispose();
+    };
+}
+
 /** The page's own commands, in Monaco's command list (F1); ui/keys.ts hears the keys first. */
 function addActions(view: CodeEditorView): void {
     const { KeyCode, KeyMod } = monaco;
@@ -151,7 +173,7 @@ async function remeasure(): Promise<void> {
 /** Everything that lives as long as the editor. */
 function equip(view: CodeEditorView): () => void {
     view.getModel()?.updateOptions({ bracketColorizationOptions: PLAIN_BRACKETS });
-    const steps = [controlOf(view), markFailures(view), reportCaret(view)];
+    const steps = [obeySettings(view), controlOf(view), markFailures(view), reportCaret(view)];
     addActions(view);
     void remeasure();
     performance.mark('editor-ready');

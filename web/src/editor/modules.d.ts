@@ -15,6 +15,7 @@ declare module 'monaco-editor/esm/vs/editor/browser/config/tabFocus.js' {
     /** Whether Tab moves the focus instead of indenting, for all editors of the page. */
     export const TabFocus: {
         getTabFocusMode(): boolean;
+        setTabFocusMode(isOn: boolean): void;
         onDidChangeTabFocus(listener: (isOn: boolean) => void): IDisposable;
     };
 }

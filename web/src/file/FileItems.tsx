@@ -1,12 +1,13 @@
 // What the File menu holds.
-import { Copy, Download, FileUp } from 'lucide-react';
+import { Copy, Download, FileUp, Settings } from 'lucide-react';
 import { useRef } from 'react';
 import { examples } from '../examples/examples';
 import { openDialog } from '../layers/dialogs';
-import { Menu, MenuGroup, MenuItem, type MenuStart } from '../layers/Menu';
+import { Menu, MenuGroup, MenuItem, MenuLine, type MenuStart } from '../layers/Menu';
 import { download, duplicate, roomState } from '../page';
 import { useStore } from '../store';
 import { layerStrings as strings } from '../layerStrings';
+import { useLayout } from '../ui/layout';
 import { FileButton } from './FileMenu';
 import { openFile, replaceProgram } from './replaceProgram';
 
@@ -21,6 +22,7 @@ function duplicateOrSay(): void {
 
 export function FileItems({ start }: { start: MenuStart }) {
     const { hasText } = useStore(roomState);
+    const isNarrow = useLayout() === 'single';
     const chooser = useRef<HTMLInputElement>(null);
     return (
         <>
@@ -58,6 +60,15 @@ export function FileItems({ start }: { start: MenuStart }) {
                         </MenuItem>
                     ))}
                 </MenuGroup>
+                <MenuLine />
+                {isNarrow && (
+                    <MenuItem
+                        icon={<Settings {...ICON} />}
+                        onChoose={() => openDialog({ kind: 'settings' })}
+                    >
+                        {strings.header.settings}
+                    </MenuItem>
+                )}
             </Menu>
             <input
                 ref={chooser}

@@ -1,4 +1,5 @@
 // Draws the dialog that is open. In a chunk of its own, with all that only dialogs need.
+import { SettingsDialog } from '../settings/SettingsDialog';
 import { ShareDialog } from '../share/ShareDialog';
 import { layerStrings as strings } from '../layerStrings';
 import { Button } from './Button';
@@ -38,5 +39,7 @@ export function DialogBox({ open }: { open: OpenDialog }) {
             return <Notice open={open} />;
         case 'share':
             return <ShareDialog />;
+        case 'settings':
+            return <SettingsDialog />;
     }
 }

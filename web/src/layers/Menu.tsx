@@ -92,3 +92,7 @@ export function MenuGroup({ label, children }: { label: string; children: ReactN
         </Radix.Group>
     );
 }
+
+export function MenuLine() {
+    return <Radix.Separator className={css.line} />;
+}

@@ -1,39 +1,19 @@
-// The top of the page: what it is, the file and its menu, who is here, the colours, sharing, Run.
-import { Monitor, Moon, Sun } from 'lucide-react';
+// The top of the page: what it is, the file and its menu, who is here, sharing, settings, Run.
 import { Suspense } from 'react';
 import { FileMenu } from '../file/FileMenu';
 import { retry, roomState, run, server, session, stop } from '../page';
 import { buttonMode, modeBeforeText } from '../run/buttonMode';
 import { RunButton } from '../run/RunButton';
 import { activeRun } from '../run/sessionState';
+import { SettingsButton } from '../settings/SettingsButton';
 import { ShareButton } from '../share/ShareButton';
 import { useStore } from '../store';
 import { frameStrings as strings } from '../frameStrings';
 import { late } from './late';
-import { nextTheme, themeChoice } from './theme';
 import { useNow } from './useNow';
 import css from './Header.module.css';
 
 const People = late(async () => (await import('../work')).People);
-
-const THEME_ICONS = { system: Monitor, light: Sun, dark: Moon };
-
-function ThemeSwitch() {
-    const choice = useStore(themeChoice);
-    const Icon = THEME_ICONS[choice];
-    const name = strings.theme[choice];
-    return (
-        <button
-            type="button"
-            className={css.icon}
-            aria-label={name}
-            title={name}
-            onClick={nextTheme}
-        >
-            <Icon size={17} aria-hidden="true" />
-        </button>
-    );
-}
 
 function RunControl() {
     const state = useStore(session.state);
@@ -61,8 +41,8 @@ export function Header() {
                 <Suspense fallback={null}>
                     <People />
                 </Suspense>
-                <ThemeSwitch />
                 <ShareButton />
+                <SettingsButton />
                 <RunControl />
             </div>
         </header>

@@ -6,8 +6,6 @@ import { Store } from '../store';
 export type ThemeChoice = 'system' | 'light' | 'dark';
 export type Theme = 'light' | 'dark';
 
-const ORDER: readonly ThemeChoice[] = ['system', 'light', 'dark'];
-
 function kept(): ThemeChoice {
     const value = recall('theme');
     return value === 'light' || value === 'dark' ? value : 'system';
@@ -30,8 +28,7 @@ export function watchTheme(): void {
     apply();
 }
 
-export function nextTheme(): void {
-    const next = ORDER[(ORDER.indexOf(themeChoice.get()) + 1) % ORDER.length]!;
-    keep('theme', next === 'system' ? null : next);
-    themeChoice.set(next);
+export function chooseTheme(choice: ThemeChoice): void {
+    keep('theme', choice === 'system' ? null : choice);
+    themeChoice.set(choice);
 }
