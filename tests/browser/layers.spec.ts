@@ -1,5 +1,8 @@
 // What opens over the page: sharing, settings, shortcuts; the keys that lead through it; the phone.
+import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test, type Vve } from './vve.js';
+
+const BROKEN = 'def f():\n    return missing\n\n\nprint(1)\nf()\n';
 
 function codeStyle({ page }: Vve, property: 'fontSize' | 'lineHeight'): Promise<string> {
     return page
@@ -90,3 +93,87 @@ test('settings hold at once, and after a reload', async ({ vve }) => {
     await page.keyboard.press('Control+m');
     await expect(vve.status).toContainText('Tab moves focus: off');
 });
+
+test('what a run printed is read out, when asked and when wanted', async ({ vve }) => {
+    const { page } = vve;
+    await vve.open("print('spoken words')\n");
+    const said = page
+        .getByRole('status')
+        .filter({ hasText: /Run by .+ printed: spoken words/ });
+    await vve.run();
+    await expect(vve.chip).toContainText('Done');
+    await expect(said).toHaveCount(0);
+    await page.getByRole('button', { name: 'File' }).click();
+    await page.getByRole('menuitem', { name: 'Read last output' }).click();
+    await expect(said).toHaveCount(1);
+
+    await page.reload();
+    await vve.ready();
+    await page.getByRole('button', { name: 'Settings' }).click();
+    await page.getByRole('switch', { name: 'Announce output' }).check();
+    await page.keyboard.press('Escape');
+    await expect(said).toHaveCount(0);
+    await vve.run();
+    await expect(said).toHaveCount(1);
+});
+
+test('keys lead to the tabs, the errors and the list of keys', async ({ vve }) => {
+    const { page } = vve;
+    await vve.open(BROKEN);
+    await vve.run();
+    await expect(vve.chip).toContainText('Error');
+    await vve.focus();
+    for (const [key, name] of [
+        ['Alt+2', 'Input'],
+        ['Alt+3', 'History'],
+        ['Alt+1', 'Console'],
+    ] as const) {
+        await page.keyboard.press(key);
+        const tab = page.getByRole('tab', { name });
+        await expect(tab).toBeFocused();
+        await expect(tab).toHaveAttribute('aria-selected', 'true');
+    }
+    await page.keyboard.press('F8');
+    await expect(vve.status).toContainText('Ln 2,');
+    await expect(page.locator('.marker-widget')).toContainText("name 'missing' is not defined");
+    await page.keyboard.press('Escape');
+
+    await page.keyboard.type('?');
+    const sheet = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
+    await expect(sheet).toHaveCount(0);
+    await expect.poll(() => vve.editorText()).toContain('?');
+    await page.keyboard.press('Alt+1');
+    await page.keyboard.press('?');
+    await expect(sheet).toContainText('Ctrl+Enter');
+    await page.keyboard.press('Escape');
+    await expect(sheet).toHaveCount(0);
+    await expect(page.getByRole('tab', { name: 'Console' })).toBeFocused();
+});
+
+for (const theme of ['light', 'dark'] as const) {
+    test(`layers have no accessibility faults, ${theme}`, async ({ vve }) => {
+        const { page } = vve;
+        await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
+        await vve.open('x = 1\n');
+        const check = async (): Promise<void> => {
+            const layer = '[role=dialog], [role=menu]';
+            const { violations } = await new AxeBuilder({ page }).include(layer).analyze();
+            expect(violations.map(({ id, nodes }) => [id, nodes[0]?.html])).toEqual([]);
+        };
+        await page.getByRole('button', { name: 'File' }).press('Enter');
+        await expect(page.getByRole('menuitem', { name: 'Open a .py file…' })).toBeFocused();
+        await check();
+        await page.keyboard.press('Escape');
+        await expect(page.getByRole('button', { name: 'File' })).toBeFocused();
+        for (const name of ['Share this room', 'Settings']) {
+            await page.getByRole('button', { name }).press('Enter');
+            await expect(page.getByRole('dialog', { name })).toBeVisible();
+            await check();
+            await page.keyboard.press('Escape');
+            await expect(page.getByRole('dialog')).toHaveCount(0);
+        }
+        await page.keyboard.press('?');
+        await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible();
+        await check();
+    });
+}

@@ -12,6 +12,7 @@ export const layerStrings = {
     file: {
         open: 'Open a .py file…',
         download: 'Download main.py',
+        readOutput: 'Read last output',
         downloadKeys: 'Ctrl+S',
         duplicate: 'Duplicate this room',
         examples: 'Examples',
@@ -62,5 +63,27 @@ export const layerStrings = {
             hint: 'Off: Tab indents. Ctrl+M in the editor switches too.',
         },
         isStill: { label: 'Reduce motion', hint: 'Also when the system does not ask for it.' },
+        isOutputRead: {
+            label: 'Announce output',
+            hint: 'A screen reader says what a run printed when it ends.',
+        },
+    },
+    keys: {
+        title: 'Keyboard shortcuts',
+        /** Keys are parted by spaces; what stands beside a "/" is one or the other. */
+        list: [
+            ['Ctrl+Enter', 'Run'],
+            ['Ctrl+.', 'Stop'],
+            ['Ctrl+S', 'Download main.py'],
+            ['Ctrl+Z / Ctrl+Y', 'Undo, redo your own changes'],
+            ['Ctrl+/', 'Comment lines'],
+            ['F8 / Shift+F8', 'Next, previous error'],
+            ['Alt+1 / 2 / 3', 'Console, Input, History'],
+            ['F6 / Shift+F6', 'Next, previous part of the page'],
+            ['Ctrl+M', 'Tab moves focus, on or off'],
+            ['F1', 'All commands of the editor'],
+            ['Esc', 'Close'],
+            ['?', 'These shortcuts, outside the editor'],
+        ],
     },
 } as const;

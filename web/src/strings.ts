@@ -231,6 +231,8 @@ export const strings = {
         runAction: 'Run program',
         stopAction: 'Stop program',
         downloadAction: 'Download main.py',
+        readAction: 'Read last output',
+        keysAction: 'Keyboard shortcuts',
     },
     prompt: {
         label: 'Answer to the program',
@@ -241,6 +243,8 @@ export const strings = {
     },
     events: {
         waits: (run: string): string => `${run} waits for input`,
+        output: (run: string, words: string): string =>
+            words === '' ? `${run} printed nothing.` : `${run} printed: ${words}`,
         started: (run: string): string => `${run} started`,
         ended: (run: string, outcome: string, line: number | null): string =>
             `${run}: ${outcome}${line === null ? '' : `, line ${line}`}`,

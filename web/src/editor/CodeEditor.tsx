@@ -2,9 +2,11 @@
 import { TabFocus } from 'monaco-editor/esm/vs/editor/browser/config/tabFocus.js';
 import Editor from '@monaco-editor/react';
 import { Suspense, useEffect, useState, useSyncExternalStore } from 'react';
+import { openDialog } from '../layers/dialogs';
 import { download, program, room, roomState, run, session, stop } from '../page';
 import type { Failure } from '../console/trace';
 import { codeHash } from '../run/codeHash';
+import { readLastOutput } from '../run/lastOutput';
 import type { Run } from '../run/session';
 import { changeSettings, settings } from '../settings/settings';
 import { useStore } from '../store';
@@ -87,6 +89,10 @@ function controlOf(view: CodeEditorView): () => void {
             view.focus();
         },
         replace: (text) => replaceText(view, text),
+        walkErrors: (step) => {
+            const way = step > 0 ? 'next' : 'prev';
+            void view.getAction(`editor.action.marker.${way}`)?.run();
+        },
     });
 }
 
@@ -154,13 +160,17 @@ function obeySettings(view: CodeEditorView): () => void {
 /** The page's own commands, in Monaco's command list (F1); ui/keys.ts hears the keys first. */
 function addActions(view: CodeEditorView): void {
     const { KeyCode, KeyMod } = monaco;
-    const actions: [id: string, label: string, key: number, run: () => void][] = [
+    const actions: [id: string, label: string, key: number | null, run: () => void][] = [
         ['vve.run', strings.editor.runAction, KeyMod.CtrlCmd | KeyCode.Enter, run],
         ['vve.stop', strings.editor.stopAction, KeyMod.CtrlCmd | KeyCode.Period, stop],
         ['vve.save', strings.editor.downloadAction, KeyMod.CtrlCmd | KeyCode.KeyS, download],
+        ['vve.read', strings.editor.readAction, null, readLastOutput],
+        ['vve.keys', strings.editor.keysAction, null, () => openDialog({ kind: 'keys' })],
+        ['vve.settings', strings.header.settings, null, () => openDialog({ kind: 'settings' })],
     ];
     for (const [id, label, key, action] of actions) {
-        view.addAction({ id, label, keybindings: [key], run: action });
+        const keybindings = key === null ? [] : [key];
+        view.addAction({ id, label, keybindings, run: action });
     }
 }
 

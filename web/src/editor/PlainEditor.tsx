@@ -28,6 +28,7 @@ export function PlainEditor() {
                     box.current?.setSelectionRange(at, at);
                 },
                 replace: (text) => room.get()?.write(text),
+                walkErrors: () => undefined,
             }),
         [box],
     );

@@ -8,6 +8,8 @@ export interface EditorControl {
     reveal(line: number): void;
     /** Makes the text another one, in one edit of this person's, which undo takes back. */
     replace(text: string): void;
+    /** Goes to the next (1) or the previous (-1) marked error. */
+    walkErrors(step: 1 | -1): void;
 }
 
 export interface Caret {

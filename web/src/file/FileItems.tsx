@@ -1,10 +1,11 @@
 // What the File menu holds.
-import { Copy, Download, FileUp, Settings } from 'lucide-react';
+import { Copy, Download, FileUp, Keyboard, Settings, Volume2 } from 'lucide-react';
 import { useRef } from 'react';
 import { examples } from '../examples/examples';
 import { openDialog } from '../layers/dialogs';
 import { Menu, MenuGroup, MenuItem, MenuLine, type MenuStart } from '../layers/Menu';
 import { download, duplicate, roomState } from '../page';
+import { readLastOutput } from '../run/lastOutput';
 import { useStore } from '../store';
 import { layerStrings as strings } from '../layerStrings';
 import { useLayout } from '../ui/layout';
@@ -69,6 +70,16 @@ export function FileItems({ start }: { start: MenuStart }) {
                         {strings.header.settings}
                     </MenuItem>
                 )}
+                <MenuItem
+                    icon={<Keyboard {...ICON} />}
+                    keys="?"
+                    onChoose={() => openDialog({ kind: 'keys' })}
+                >
+                    {strings.keys.title}
+                </MenuItem>
+                <MenuItem icon={<Volume2 {...ICON} />} onChoose={readLastOutput}>
+                    {strings.file.readOutput}
+                </MenuItem>
             </Menu>
             <input
                 ref={chooser}

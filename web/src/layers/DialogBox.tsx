@@ -1,4 +1,5 @@
 // Draws the dialog that is open. In a chunk of its own, with all that only dialogs need.
+import { KeysDialog } from '../keys/KeysDialog';
 import { SettingsDialog } from '../settings/SettingsDialog';
 import { ShareDialog } from '../share/ShareDialog';
 import { layerStrings as strings } from '../layerStrings';
@@ -41,5 +42,7 @@ export function DialogBox({ open }: { open: OpenDialog }) {
             return <ShareDialog />;
         case 'settings':
             return <SettingsDialog />;
+        case 'keys':
+            return <KeysDialog />;
     }
 }

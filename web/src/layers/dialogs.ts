@@ -6,7 +6,7 @@ export type OpenDialog =
     | { kind: 'question'; title: string; text: string; yes: string; onYes(): void }
     /** Something to know. */
     | { kind: 'notice'; title: string; text: string }
-    | { kind: 'share' | 'settings' };
+    | { kind: 'share' | 'settings' | 'keys' };
 
 export const dialog = new Store<OpenDialog | null>(null);
 

@@ -67,7 +67,7 @@ function FontRow() {
 
 type Switch = Exclude<keyof Settings, 'fontSize'>;
 
-const SWITCHES: readonly Switch[] = ['isWrapped', 'isTabLeaving', 'isStill'];
+const SWITCHES: readonly Switch[] = ['isWrapped', 'isTabLeaving', 'isStill', 'isOutputRead'];
 
 function SwitchRow({ name }: { name: Switch }) {
     const isOn = useStore(settings)[name];

@@ -16,6 +16,8 @@ export interface Settings {
     isTabLeaving: boolean;
     /** Less motion than the system asks for, or as little. */
     isStill: boolean;
+    /** Whether what a run has printed is read out when it ends. */
+    isOutputRead: boolean;
 }
 
 const USUAL: Settings = {
@@ -23,6 +25,7 @@ const USUAL: Settings = {
     isWrapped: false,
     isTabLeaving: false,
     isStill: false,
+    isOutputRead: false,
 };
 
 function fontSizeOf(value: unknown): number {
@@ -40,6 +43,7 @@ export function settingsOf(value: unknown): Settings {
         isWrapped: rest.isWrapped === true,
         isTabLeaving: rest.isTabLeaving === true,
         isStill: rest.isStill === true,
+        isOutputRead: rest.isOutputRead === true,
     };
 }
 

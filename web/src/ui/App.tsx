@@ -4,6 +4,7 @@ import { DialogPlace } from '../layers/DialogPlace';
 import { roomState, session } from '../page';
 import { useStore } from '../store';
 import { frameStrings as strings } from '../frameStrings';
+import { announcement } from './announcer';
 import { Banner } from './Banner';
 import { Header } from './Header';
 import { late } from './late';
@@ -32,10 +33,11 @@ function useShowRuns(): void {
     }, []);
 }
 
-/** Events only, never output: see RunLog. */
+/** Events, and output only where it is asked for: see RunLog. */
 function Announcer() {
     const runs = useStore(session.state);
     const room = useStore(roomState);
+    const asked = useStore(announcement);
     return (
         <>
             <p className="visually-hidden" role="status">
@@ -43,6 +45,9 @@ function Announcer() {
             </p>
             <p className="visually-hidden" role="status">
                 {room.announcement}
+            </p>
+            <p className="visually-hidden" role="status">
+                {asked}
             </p>
         </>
     );

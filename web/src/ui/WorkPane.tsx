@@ -9,6 +9,7 @@ import {
 } from 'react-resizable-panels';
 import { ConsolePane } from '../console/ConsolePane';
 import { EditorPane } from '../editor/EditorPane';
+import { watchOutput } from '../run/lastOutput';
 import { useStore } from '../store';
 import { strings } from '../strings';
 import {
@@ -56,6 +57,7 @@ export function WorkPane() {
         isAway(layout, now, id) ? css.away : undefined;
 
     useEffect(() => watchKeys(), []);
+    useEffect(() => watchOutput(), []);
 
     return (
         <PanelGroup

@@ -1,7 +1,10 @@
 // Keys that work anywhere on the page. They are heard before Monaco hears them, because Monaco
 // would take Ctrl+Enter for "insert line below".
-import { download, run, stop } from '../page';
+import type { ConsoleTab } from '../console/ConsolePane';
 import { editor } from '../editor/control';
+import { openDialog } from '../layers/dialogs';
+import { download, run, stop } from '../page';
+import { goToError, goToTab } from './panes';
 
 /** The regions that F6 walks through; each is an element with this attribute. */
 const REGION = '[data-region]';
@@ -31,22 +34,62 @@ function walkRegions(step: 1 | -1): void {
     }
 }
 
-function actionFor(event: KeyboardEvent): (() => void) | null {
-    const isCommand = (event.ctrlKey || event.metaKey) && !event.altKey;
-    if (isCommand && !event.shiftKey) {
-        switch (event.key) {
-            case 'Enter':
-                return run;
-            case '.':
-                return stop;
-            case 's':
-                return download;
-        }
+/** By the place of the key: with Alt it writes other letters on some keyboards. */
+const TABS: Record<string, ConsoleTab | undefined> = {
+    Digit1: 'console',
+    Digit2: 'input',
+    Digit3: 'history',
+};
+
+/** Where letters are written, and where keys have a meaning of their own. */
+const TEXT = 'input, textarea, [contenteditable="true"]';
+const LAYER = '[role="dialog"], [role="menu"]';
+
+type Action = () => void;
+
+function commandFor(key: string): Action | null {
+    switch (key) {
+        case 'Enter':
+            return run;
+        case '.':
+            return stop;
+        case 's':
+            return download;
+        default:
+            return null;
     }
-    if (event.key === 'F6' && !isCommand && !event.altKey) {
-        return () => walkRegions(event.shiftKey ? -1 : 1);
+}
+
+/** For keys without Ctrl and the like; `step` is back with Shift. */
+function plainFor({ key, target }: KeyboardEvent, step: 1 | -1): Action | null {
+    switch (key) {
+        case 'F6':
+            return () => walkRegions(step);
+        case 'F8':
+            return () => goToError(step);
+        case '?':
+            return (target as Element).matches(TEXT)
+                ? null
+                : () => openDialog({ kind: 'keys' });
+        default:
+            return null;
     }
-    return null;
+}
+
+function actionFor(event: KeyboardEvent): Action | null {
+    const { altKey, code, key, shiftKey } = event;
+    const isCommand = event.ctrlKey || event.metaKey;
+    if (isCommand) {
+        return altKey || shiftKey ? null : commandFor(key);
+    }
+    if ((event.target as Element).closest(LAYER)) {
+        return null;
+    }
+    if (altKey) {
+        const tab = TABS[code];
+        return tab === undefined || shiftKey ? null : () => goToTab(tab);
+    }
+    return plainFor(event, shiftKey ? -1 : 1);
 }
 
 /** Returns a function that stops listening. */

@@ -4,6 +4,7 @@ import type { ConsoleTab } from '../console/ConsolePane';
 import { editor } from '../editor/control';
 import { Store } from '../store';
 import type { Layout } from './layout';
+import { tabId } from './tabIds';
 
 export type Pane = 'code' | 'console';
 
@@ -33,6 +34,18 @@ export function goToEditor(line?: number): void {
     } else {
         editor()?.reveal(line);
     }
+}
+
+/** Puts the keyboard on a tab of the console. */
+export function goToTab(tab: ConsoleTab): void {
+    flushSync(() => showTab(tab));
+    document.getElementById(tabId('console', tab))?.focus();
+}
+
+/** Leads from one marked error to the next, or to the one before. */
+export function goToError(step: 1 | -1): void {
+    goToEditor();
+    editor()?.walkErrors(step);
 }
 
 /** Whether a pane is off the screen. */
