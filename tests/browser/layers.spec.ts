@@ -1,6 +1,6 @@
 // What opens over the page: sharing, settings, shortcuts; the keys that lead through it; the phone.
 import { AxeBuilder } from '@axe-core/playwright';
-import { expect, test, type Vve } from './vve.js';
+import { expect, test, Vve } from './vve.js';
 
 const BROKEN = 'def f():\n    return missing\n\n\nprint(1)\nf()\n';
 
@@ -177,3 +177,44 @@ for (const theme of ['light', 'dark'] as const) {
         await check();
     });
 }
+
+test('a phone has room for all of it, and keys for code', async ({ browser, baseURL }) => {
+    const context = await browser.newContext({
+        baseURL,
+        viewport: { width: 360, height: 640 },
+        hasTouch: true,
+        isMobile: true,
+    });
+    const page = await context.newPage();
+    const ada = new Vve(page);
+    await ada.open('');
+    const boxes = await page
+        .getByRole('banner')
+        .getByRole('button')
+        .evaluateAll((all) => all.map((button) => button.getBoundingClientRect().toJSON()));
+    const shown = boxes.filter(({ width }) => width > 0);
+    expect(shown.length).toBeGreaterThanOrEqual(4);
+    for (const { left, right, width, height } of shown) {
+        expect(left).toBeGreaterThanOrEqual(0);
+        expect(right).toBeLessThanOrEqual(360);
+        expect(Math.min(width, height)).toBeGreaterThanOrEqual(44);
+    }
+    const keys = page.getByRole('group', { name: 'Keys for code' });
+    await expect(keys).toBeHidden();
+    await page.locator('.monaco-editor').first().tap();
+    await expect(keys).toBeVisible();
+    await page.keyboard.type('if x');
+    await keys.getByRole('button', { name: 'Colon' }).tap();
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('print');
+    await keys.getByRole('button', { name: 'Parenthesis' }).tap();
+    await expect.poll(() => ada.editorText()).toBe('if x:\n    print()');
+    await keys.getByRole('button', { name: 'Undo' }).tap();
+    await expect.poll(() => ada.editorText()).not.toContain('print()');
+    await expect(keys).toBeVisible();
+
+    await page.getByRole('button', { name: 'Menu' }).tap();
+    await page.getByRole('menuitem', { name: 'Settings' }).tap();
+    await expect(page.getByRole('dialog', { name: 'Settings' })).toBeVisible();
+    await context.close();
+});

@@ -130,3 +130,49 @@ for (const theme of ['light', 'dark'] as const) {
         await shootTo('follow-phone', theme, ada.page);
     });
 }
+
+for (const theme of ['light', 'dark'] as const) {
+    for (const name of ['wide', 'phone'] as const) {
+        test(`${theme} ${name} layers`, async ({ vve }) => {
+            const { page } = vve;
+            const shoot = (state: string): Promise<void> =>
+                shootTo(state, `${name}-${theme}`, page);
+            const close = async (): Promise<void> => {
+                await page.keyboard.press('Escape');
+                await expect(page.locator('[role=dialog], [role=menu]')).toHaveCount(0);
+            };
+            const menu = page.getByRole('button', { name: name === 'phone' ? 'Menu' : 'File' });
+            await page.emulateMedia({ colorScheme: theme });
+            await page.setViewportSize(
+                name === 'phone' ? { width: 360, height: 700 } : SIZES.wide,
+            );
+            await vve.open('');
+            await expect(page.getByRole('button', { name: 'Count the words' })).toBeVisible();
+            await shoot('empty');
+            await page.getByRole('button', { name: 'Count the words' }).click();
+            await menu.click();
+            await expect(page.getByRole('menu')).toBeVisible();
+            await shoot('menu');
+            await page.getByRole('menuitem', { name: 'Game of Life' }).click();
+            await expect(page.getByRole('dialog')).toBeVisible();
+            await shoot('question');
+            await close();
+            await page.getByRole('button', { name: 'Share this room' }).click();
+            await expect(page.getByRole('img', { name: /QR/ })).toBeVisible();
+            await shoot('share');
+            await close();
+            if (name === 'phone') {
+                await menu.click();
+                await page.getByRole('menuitem', { name: 'Settings' }).click();
+            } else {
+                await page.getByRole('button', { name: 'Settings' }).click();
+            }
+            await expect(page.getByRole('dialog')).toBeVisible();
+            await shoot('settings');
+            await close();
+            await page.keyboard.press('?');
+            await expect(page.getByRole('dialog')).toBeVisible();
+            await shoot('keys');
+        });
+    }
+}

@@ -7,10 +7,12 @@ import './ui/base.css';
 import { enterRoom, server } from './page';
 import { watchMotion } from './settings/settings';
 import { App } from './ui/App';
+import { watchSeenHeight } from './ui/seenHeight';
 import { watchTheme } from './ui/theme';
 
 watchTheme();
 watchMotion();
+watchSeenHeight();
 server.watch();
 void enterRoom();
 

@@ -249,4 +249,14 @@ export const strings = {
         ended: (run: string, outcome: string, line: number | null): string =>
             `${run}: ${outcome}${line === null ? '' : `, line ${line}`}`,
     },
+    keyRow: {
+        label: 'Keys for code',
+        tab: 'Tab',
+        ':': 'Colon',
+        '(': 'Parenthesis',
+        '[': 'Bracket',
+        '"': 'Quote',
+        '=': 'Equals sign',
+        undo: 'Undo',
+    },
 } as const;

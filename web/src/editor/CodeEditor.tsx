@@ -16,7 +16,7 @@ import { late } from '../ui/late';
 import { useLayout } from '../ui/layout';
 import { themeInForce } from '../ui/theme';
 import { followed, stopFollowing } from '../people/follow';
-import { caret, provideEditor } from './control';
+import { caret, isEditorFocused, provideEditor } from './control';
 import { EdgeChips } from './EdgeChips';
 import { FailureMark } from './failureMark';
 import { FollowFrame } from './FollowFrame';
@@ -89,6 +89,15 @@ function controlOf(view: CodeEditorView): () => void {
             view.focus();
         },
         replace: (text) => replaceText(view, text),
+        type: (text) => {
+            // As the keyboard, so that brackets are closed.
+            if (text === '\t') {
+                view.trigger('keyboard', 'tab', null);
+            } else {
+                view.trigger('keyboard', 'type', { text });
+            }
+        },
+        undo: () => view.trigger('keyboard', 'undo', null),
         walkErrors: (step) => {
             const way = step > 0 ? 'next' : 'prev';
             void view.getAction(`editor.action.marker.${way}`)?.run();
@@ -134,6 +143,12 @@ function reportCaret(view: CodeEditorView): () => void {
     const tab = TabFocus.onDidChangeTabFocus(report);
     report();
     return () => tab.dispose();
+}
+
+function reportFocus(view: CodeEditorView): () => void {
+    view.onDidFocusEditorText(() => isEditorFocused.set(true));
+    view.onDidBlurEditorText(() => isEditorFocused.set(false));
+    return () => isEditorFocused.set(false);
 }
 
 /** What the person has chosen; Ctrl+M in the editor chooses too. */
@@ -183,7 +198,13 @@ async function remeasure(): Promise<void> {
 /** Everything that lives as long as the editor. */
 function equip(view: CodeEditorView): () => void {
     view.getModel()?.updateOptions({ bracketColorizationOptions: PLAIN_BRACKETS });
-    const steps = [obeySettings(view), controlOf(view), markFailures(view), reportCaret(view)];
+    const steps = [
+        obeySettings(view),
+        controlOf(view),
+        markFailures(view),
+        reportCaret(view),
+        reportFocus(view),
+    ];
     addActions(view);
     void remeasure();
     performance.mark('editor-ready');

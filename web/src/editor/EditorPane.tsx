@@ -5,6 +5,7 @@ import { late } from '../ui/late';
 import { PlainEditor } from './PlainEditor';
 import css from './EditorPane.module.css';
 
+const KeyRow = late(async () => (await import('./KeyRow')).KeyRow);
 const DropPlace = late(async () => (await import('../file/DropPlace')).DropPlace);
 const CodeEditor = lazy(() => import('./CodeEditor'));
 
@@ -33,6 +34,7 @@ export function EditorPane() {
                 </PlainIfBroken>
             </div>
             <Suspense fallback={null}>
+                <KeyRow />
                 <DropPlace />
             </Suspense>
         </div>

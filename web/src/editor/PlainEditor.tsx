@@ -28,6 +28,8 @@ export function PlainEditor() {
                     box.current?.setSelectionRange(at, at);
                 },
                 replace: (text) => room.get()?.write(text),
+                type: (typed) => document.execCommand('insertText', false, typed),
+                undo: () => document.execCommand('undo'),
                 walkErrors: () => undefined,
             }),
         [box],

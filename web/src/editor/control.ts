@@ -8,6 +8,9 @@ export interface EditorControl {
     reveal(line: number): void;
     /** Makes the text another one, in one edit of this person's, which undo takes back. */
     replace(text: string): void;
+    /** Types as by hand, at the cursor; a tab indents. */
+    type(text: string): void;
+    undo(): void;
     /** Goes to the next (1) or the previous (-1) marked error. */
     walkErrors(step: 1 | -1): void;
 }
@@ -19,6 +22,9 @@ export interface Caret {
 }
 
 export const caret = new Store<Caret>({ line: 1, column: 1, tabMovesFocus: false });
+
+/** Whether what is typed goes into the editor. */
+export const isEditorFocused = new Store(false);
 
 let current: EditorControl | null = null;
 let announceEditor = (): void => undefined;
