@@ -108,7 +108,10 @@ for (const theme of ['light', 'dark'] as const) {
             await other.join(ada.path);
             await other.page.getByRole('button', { name: /^People/ }).click();
             const colours = other.page.getByRole('group', { name: 'Your colour' });
-            await colours.getByRole('button').nth(name.length - 2).click();
+            await colours
+                .getByRole('button')
+                .nth(name.length - 2)
+                .click();
             await other.page.keyboard.press('Escape');
             await other.focus();
             if (name === 'Kato') {

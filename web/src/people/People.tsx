@@ -1,13 +1,15 @@
 // Who is here: a few initials in the header, and behind them a layer that says more.
-import { useCallback, useEffect, useRef } from 'react';
+import { Suspense, useCallback, useEffect, useRef } from 'react';
 import { roomState } from '../page';
 import { useStore } from '../store';
 import { strings } from '../strings';
+import { lateAtHand } from '../ui/late';
 import { Avatar } from './Avatar';
 import { followed } from './follow';
 import { peopleLayer } from './layer';
-import { PeopleLayer } from './PeopleLayer';
 import css from './People.module.css';
+
+const PeopleLayer = lateAtHand(async () => (await import('./PeopleLayer')).PeopleLayer);
 
 const AVATARS_MAX = 5;
 /** In a narrow header; People.module.css knows it too. */
@@ -80,7 +82,9 @@ export function People() {
             </button>
             {isOpen && (
                 <div id="people" className={css.layer}>
-                    <PeopleLayer onFollow={close} />
+                    <Suspense fallback={null}>
+                        <PeopleLayer onFollow={close} />
+                    </Suspense>
                 </div>
             )}
         </div>
