@@ -1,7 +1,6 @@
 // The page itself: what it keeps, what it says when something is refused, keyboard, screen
 // reader, themes, phone. The answers that are hard to provoke are made up here; nothing else is.
-import { AxeBuilder } from '@axe-core/playwright';
-import type { Page } from '@playwright/test';
+import { axe } from './axe.js';
 import { expect, test } from './vve.js';
 
 test('keeps the text and the last run across a reload', async ({ vve }) => {
@@ -194,12 +193,6 @@ test('downloads main.py with Ctrl+S', async ({ vve }) => {
     }
     expect(Buffer.concat(chunks).toString()).toBe("print('saved')");
 });
-
-async function axe(page: Page): Promise<void> {
-    // The splitter lies between two landmarks and belongs to neither.
-    const { violations } = await new AxeBuilder({ page }).exclude('[role=separator]').analyze();
-    expect(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)])).toEqual([]);
-}
 
 for (const theme of ['light', 'dark'] as const) {
     test(`has no accessibility faults, ${theme}`, async ({ vve }) => {

@@ -1,5 +1,6 @@
 // The others in a room: who they are, where they are, and following them.
 import type { Locator } from '@playwright/test';
+import { axe } from './axe.js';
 import { Stranger } from './stranger.js';
 import { expect, test, type Vve } from './vve.js';
 
@@ -167,3 +168,24 @@ test('chips at the edges say who is out of sight, and go there', async ({ guest 
     await expect(shown(ada, 1)).toBeVisible();
     await expect(above).toHaveCount(0);
 });
+
+for (const theme of ['light', 'dark'] as const) {
+    test(`has no accessibility faults with others in it, ${theme}`, async ({ guest }) => {
+        const ada = await guest();
+        await ada.page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
+        await ada.open(LONG);
+        await axe(ada.page);
+        const grace = await guest('Grace');
+        await grace.join(ada.path);
+        await grace.focus();
+        await expect(ada.page.getByRole('button', { name: /^Grace, line/ })).toBeVisible();
+        await axe(ada.page);
+        await openPeople(ada);
+        await axe(ada.page);
+        await ada.page.getByRole('button', { name: 'Follow Grace' }).click();
+        await expect(shown(ada, LINES)).toBeVisible();
+        await axe(ada.page);
+        await ada.page.setViewportSize({ width: 390, height: 780 });
+        await axe(ada.page);
+    });
+}
