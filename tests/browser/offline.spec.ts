@@ -1,5 +1,5 @@
 // What is typed while the connection is away, and what the page says of it.
-import type { Page } from '@playwright/test';
+import type { Page, WebSocketRoute } from '@playwright/test';
 import { expect, test, type Vve } from './vve.js';
 
 interface Gate {
@@ -123,6 +123,35 @@ test('keeps nothing on a shared computer', async ({ guest }) => {
     await ada.page.keyboard.type('#');
     expect(await asks(ada)).toBe(true);
     expect(await rooms()).toEqual([]);
+});
+
+test('does not bring back what the room has turned down', async ({ guest }) => {
+    const ada = await guest();
+    let socket: WebSocketRoute | undefined;
+    let isMuted = false;
+    await ada.page.routeWebSocket(/\/collab\//, (route) => {
+        const server = route.connectToServer();
+        socket = route;
+        route.onMessage((message) => {
+            if (!isMuted) {
+                server.send(message);
+            }
+        });
+    });
+    await ada.open('x = 1\n');
+    await ada.focus();
+    isMuted = true;
+    await ada.page.keyboard.type('# too much');
+    socket!.send(Buffer.from([100, 23, ...Buffer.from('{"refused":"room_full"}')]));
+    await expect(ada.banner).toContainText('This room is full');
+    await expect(ada.status).toContainText('Live, not saved');
+    expect(await asks(ada)).toBe(true);
+    ada.page.on('dialog', (dialog) => void dialog.accept());
+    isMuted = false;
+    await ada.page.reload();
+    await ada.ready();
+    await expect.poll(() => ada.shownText()).toBe('x = 1\n');
+    expect(await ada.editorText()).toBe('x = 1\n');
 });
 
 test('forgets a room that was not used for a week', async ({ guest }) => {
