@@ -1,6 +1,7 @@
 // Who is here: a few initials in the header, and behind them a layer that says more.
 import { Suspense, useCallback, useEffect, useRef } from 'react';
 import { roomState } from '../page';
+import type { Member } from '../room/roomState';
 import { useStore } from '../store';
 import { strings } from '../strings';
 import { lateAtHand } from '../ui/late';
@@ -14,6 +15,15 @@ const PeopleLayer = lateAtHand(async () => (await import('./PeopleLayer')).Peopl
 const AVATARS_MAX = 5;
 /** In a narrow header; People.module.css knows it too. */
 const NARROW_MAX = 1;
+
+/** The first few; whoever is followed is among them. */
+function facesOf(members: readonly Member[], followedClient: number | null): Member[] {
+    const faces = members.slice(0, AVATARS_MAX);
+    const person = members.find(({ client }) => client === followedClient);
+    return person === undefined || faces.includes(person)
+        ? faces
+        : [...faces.slice(0, -1), person];
+}
 
 function More({ count, isNarrow }: { count: number; isNarrow?: boolean }) {
     const kind = isNarrow ? css.narrow : css.roomy;
@@ -70,7 +80,7 @@ export function People() {
                 aria-controls="people"
                 onClick={() => peopleLayer.set(isOpen ? 'closed' : 'open')}
             >
-                {members.slice(0, AVATARS_MAX).map((member) => (
+                {facesOf(members, followedClient).map((member) => (
                     <Avatar
                         key={member.client}
                         person={member}
