@@ -13,8 +13,8 @@ export function Welcome() {
         return null;
     }
     return (
-        <p className={css.line}>
-            <span>{strings.welcome.youAre(name)}</span>
+        <div className={css.line} role="region" aria-label={strings.people.name}>
+            <p>{strings.welcome.youAre(name)}</p>
             <button
                 type="button"
                 className={css.change}
@@ -34,6 +34,6 @@ export function Welcome() {
             >
                 <X size={15} aria-hidden="true" />
             </button>
-        </p>
+        </div>
     );
 }
