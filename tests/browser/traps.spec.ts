@@ -6,25 +6,6 @@ import { expect, test, Vve } from './vve.js';
 
 const WEB = fileURLToPath(new URL('../../web', import.meta.url));
 
-// The client gives up a server that is silent for half a minute.
-test('who is alone in a room for 90 seconds stays connected', async ({ guest }) => {
-    const ada = await guest('Ada');
-    let sockets = 0;
-    ada.page.on('websocket', (socket) => {
-        sockets += socket.url().includes('/collab/') ? 1 : 0;
-    });
-    await ada.open('x = 1\n');
-    const since = Date.now();
-    await expect
-        .poll(() => Date.now() - since, { timeout: 110_000, intervals: [2_000] })
-        .toBeGreaterThan(90_000);
-    await expect(ada.status).toContainText('Live, saved');
-    expect(sockets).toBe(1);
-    await ada.focus();
-    await ada.page.keyboard.type('y');
-    await expect.poll(() => ada.editorText()).toBe('x = 1\ny');
-});
-
 // Two tabs of one browser could tell each other without any server, and tests with them would pass
 // whatever the server did.
 test('two tabs of one browser meet at the server only', async ({ guest }) => {

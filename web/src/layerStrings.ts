@@ -9,6 +9,14 @@ export const layerStrings = {
         cancel: 'Cancel',
         understood: 'OK',
     },
+    output: {
+        copy: 'Copy output',
+        copied: 'Output copied',
+        notCopied: 'The browser did not let the output be copied',
+        download: 'Download output',
+        file: 'output.txt',
+        code: 'Code of this run',
+    },
     file: {
         open: 'Open a .py file…',
         download: 'Download main.py',

@@ -57,6 +57,7 @@ export const strings = {
         empty: 'Nothing has run yet.',
         emptyHint: 'Press Run or Ctrl+Enter. What the program prints appears here, live.',
         log: 'Output of the runs',
+        more: (run: string): string => `More about: ${run}`,
         clear: 'Clear',
         newOutput: 'New output below',
         /** Who: "you", a name, or nobody that is known. */

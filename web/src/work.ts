@@ -13,3 +13,4 @@ export const loadRoom = () => import('./room/room');
 /** Later still: once the editor is there, or when they are asked for. */
 export const loadDialogs = () => import('./layers/DialogBox');
 export const loadFileItems = () => import('./file/FileItems');
+export const loadRunItems = () => import('./console/RunItems');

@@ -8,6 +8,7 @@ import { clock, strings } from '../strings';
 import tones from '../ui/tones.module.css';
 import { Output } from './Output';
 import { PromptRow } from './PromptRow';
+import { RunMenu } from './RunMenu';
 import { StatusChip } from './StatusChip';
 import css from './RunBlock.module.css';
 
@@ -48,6 +49,7 @@ export const RunBlock = memo(function RunBlock(props: Props) {
                     {clock(run.at)}
                 </time>
                 <StatusChip run={run} />
+                <RunMenu run={run} />
             </header>
             {quiet !== null && <p className={css.silence}>{quiet}</p>}
             {run.lines.length > 0 && (

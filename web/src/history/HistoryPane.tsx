@@ -12,6 +12,7 @@ import type { SessionState } from '../run/session';
 import { useStore } from '../store';
 import { clock, strings } from '../strings';
 import css from './HistoryPane.module.css';
+import { openedRun } from './openedRun';
 
 const CodeDiff = lazy(() => import('./CodeDiff').catch(() => import('./PlainCode')));
 
@@ -123,7 +124,7 @@ function Version({ run, onBack }: { run: PastRun; onBack(): void }) {
 
 export default function HistoryPane() {
     const runs = usePastRuns();
-    const [openId, setOpenId] = useState<string | null>(null);
+    const openId = useStore(openedRun);
 
     if (typeof runs === 'string' || runs.length === 0) {
         const { history } = strings;
@@ -136,7 +137,7 @@ export default function HistoryPane() {
     const open = runs.find(({ jobId }) => jobId === openId);
     if (open) {
         const back = (): void => {
-            setOpenId(null);
+            openedRun.set(null);
             // The list is on the screen again only after this.
             requestAnimationFrame(() => document.getElementById(`past-${open.jobId}`)?.focus());
         };
@@ -145,7 +146,7 @@ export default function HistoryPane() {
     return (
         <ul className={css.list} aria-label={strings.history.list}>
             {runs.map((run) => (
-                <Row key={run.jobId} run={run} onOpen={() => setOpenId(run.jobId)} />
+                <Row key={run.jobId} run={run} onOpen={() => openedRun.set(run.jobId)} />
             ))}
         </ul>
     );

@@ -2,7 +2,9 @@
 // copies what is selected in a field.
 
 /** Returns whether it is there; if not, the field is left selected for the person's own keys. */
-export async function copyText(field: HTMLInputElement): Promise<boolean> {
+export async function copyText(
+    field: HTMLInputElement | HTMLTextAreaElement,
+): Promise<boolean> {
     try {
         await navigator.clipboard.writeText(field.value);
         return true;
