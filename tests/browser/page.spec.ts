@@ -254,8 +254,6 @@ test('fits a phone: one pane at a time', async ({ vve }) => {
 
 test('what comes after the first paint moves nothing', async ({ vve }) => {
     const { page } = vve;
-    // Somebody new is told their name in a line of its own.
-    await page.addInitScript(() => localStorage.setItem('vve:me', '{"name":"Ada","colour":1}'));
     let letThrough = (): void => undefined;
     const wait = new Promise<void>((resolve) => (letThrough = resolve));
     await page.route('**/assets/work-*.js', async (route) => {
@@ -273,6 +271,7 @@ test('what comes after the first paint moves nothing', async ({ vve }) => {
     await vve.ready();
     const separator = page.getByRole('separator');
     await expect(separator).toBeVisible();
+    await expect(page.getByRole('region', { name: 'Your name' })).toBeVisible();
     await expect.poll(places).toEqual(before);
 
     await separator.press('ArrowLeft');

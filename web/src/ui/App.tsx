@@ -2,6 +2,7 @@
 import { Suspense, useEffect } from 'react';
 import { DialogPlace } from '../layers/DialogPlace';
 import { roomState, session } from '../page';
+import { WelcomePlace } from '../people/WelcomePlace';
 import { useStore } from '../store';
 import { frameStrings as strings } from '../frameStrings';
 import { announcement } from './announcer';
@@ -71,7 +72,7 @@ export function App() {
             </a>
             <Header />
             <Banner />
-            <Suspense fallback={null}>
+            <Suspense fallback={<WelcomePlace />}>
                 <Welcome />
             </Suspense>
             {layout === 'single' && (
