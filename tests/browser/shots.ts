@@ -179,3 +179,107 @@ for (const theme of ['light', 'dark'] as const) {
         });
     }
 }
+
+const ENDS: Record<string, [code: string, word: string]> = {
+    done: ["print('\\x1b[32mall is well\\x1b[0m')", 'Done'],
+    exit: ["import sys\nprint('going')\nsys.exit(3)", 'Exit 3'],
+    crashed: ['import ctypes\nctypes.string_at(0)', 'Crashed'],
+    'time-limit': ["print('on and on')\nwhile True: pass", 'Time limit'],
+    memory: ['x = bytearray(300 << 20)', 'Out of memory'],
+    truncated: ["for n in range(400): print(n, 'x' * 40)", 'Done'],
+    flood: ["while True: print('y' * 1000)", 'Too much output'],
+    libraries: ['import json\n\nprint(json.loads("{"))', 'Error'],
+};
+
+for (const theme of ['light', 'dark'] as const) {
+    test(`${theme} runs`, async ({ guest }) => {
+        const ada = await guest('Ada Lovelace');
+        const { page } = ada;
+        await page.emulateMedia({ colorScheme: theme });
+        await ada.open('# to come\n');
+        const write = async (code: string): Promise<void> => {
+            await ada.focus();
+            await page.keyboard.press('Control+a');
+            // Typed, the editor would complete brackets and indent lines.
+            await page.evaluate((text) => {
+                const clipboardData = new DataTransfer();
+                clipboardData.setData('text/plain', text);
+                const event = { clipboardData, bubbles: true, cancelable: true };
+                document.activeElement!.dispatchEvent(new ClipboardEvent('paste', event));
+            }, `${code}\n`);
+        };
+        for (const [name, [code, word]] of Object.entries(ENDS)) {
+            await write(code);
+            await ada.run();
+            await expect(ada.chip).toContainText(word);
+            await shootTo(name, theme, page);
+            await page.getByRole('button', { name: 'Clear' }).click();
+        }
+        await write("name = input('name? ')\nprint('hi', name)\nprint(input('age? '))");
+        await ada.run();
+        const answer = page.getByRole('textbox', { name: 'Answer to the program' });
+        await answer.fill('Kim');
+        await answer.press('Enter');
+        await expect(ada.last).toContainText('age? ');
+        await expect(answer).toBeVisible();
+        await shootTo('waiting', theme, page);
+        await page.setViewportSize(SIZES.phone);
+        await shootTo('waiting-phone', theme, page);
+        await page.setViewportSize(SIZES.wide);
+        await page.keyboard.press('Control+.');
+        await expect(ada.chip).toContainText('Stopped');
+        await shootTo('stopped', theme, page);
+        await ada.last.getByRole('button', { name: /^More about/ }).click();
+        await shootTo('run-menu', theme, page);
+        await page.keyboard.press('Escape');
+        await page.getByRole('tab', { name: 'History' }).click();
+        await expect(page.getByRole('list', { name: 'Runs of this room' })).toBeVisible();
+        await shootTo('history', theme, page);
+        await page.getByRole('button', { name: /Out of memory/ }).click();
+        await expect(page.getByText('Red was there')).toBeVisible();
+        await shootTo('version', theme, page);
+        await page.getByRole('tab', { name: 'Input' }).click();
+        await page
+            .getByRole('textbox', { name: 'Input for the program' })
+            .fill('three\nlines\nof it\n');
+        await shootTo('input', theme, page);
+    });
+
+    test(`${theme} troubles`, async ({ guest, baseURL }) => {
+        const ada = await guest('Ada Lovelace');
+        const { page } = ada;
+        await page.emulateMedia({ colorScheme: theme });
+        let say = (_json: unknown): void => undefined;
+        await page.routeWebSocket(/\/collab\//, (route) => {
+            route.connectToServer();
+            say = (json) => {
+                const text = Buffer.from(JSON.stringify(json));
+                route.send(Buffer.concat([Buffer.from([100, text.length]), text]));
+            };
+        });
+        await ada.open(PROGRAM);
+        await page.route('**/api/execute', (route) =>
+            route.fulfill({
+                status: 429,
+                json: { error: { code: 'rate_limited', message: '', retryAfter: 60 } },
+            }),
+        );
+        await ada.run();
+        await expect(ada.button).toHaveAttribute('data-mode', 'held');
+        await shootTo('held', theme, page);
+        say({ saved: false });
+        await expect(page.getByText('cannot store changes')).toBeVisible();
+        await shootTo('unsaved', theme, page);
+        say({ refused: 'room_full' });
+        await expect(ada.banner).toContainText('This room is full');
+        await shootTo('full', theme, page);
+        await page.unroute('**/api/execute');
+        await page.goto(`${baseURL}/r/no%20room`);
+        await expect(ada.banner).toContainText('no room with this address');
+        await shootTo('bad-address', theme, page);
+        await page.route('**/assets/monaco-*', (route) => route.abort());
+        await page.goto('/');
+        await expect(page.getByText('The editor could not load')).toBeVisible();
+        await shootTo('plain-box', theme, page);
+    });
+}
