@@ -111,8 +111,8 @@ test('keeps nothing on a shared computer', async ({ guest }) => {
                 .filter((name) => name.startsWith('vve:room:')),
         );
     await expect.poll(rooms).toEqual([`vve:room:${ada.roomId}`]);
-    await ada.page.getByRole('button', { name: 'People: only you' }).click();
-    await ada.page.getByRole('checkbox', { name: 'Keep my edits in this browser' }).uncheck();
+    await ada.page.getByRole('button', { name: 'Settings' }).click();
+    await ada.page.getByRole('switch', { name: 'Keep my edits in this browser' }).uncheck();
     await ada.page.keyboard.press('Escape');
     await expect.poll(rooms).toEqual([]);
     await ada.page.reload();

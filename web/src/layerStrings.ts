@@ -75,6 +75,10 @@ export const layerStrings = {
             label: 'Announce output',
             hint: 'A screen reader says what a run printed when it ends.',
         },
+        isKeeping: {
+            label: 'Keep my edits in this browser',
+            hint: 'What is typed offline survives a reload. Not for a shared computer.',
+        },
     },
     keys: {
         title: 'Keyboard shortcuts',

@@ -177,8 +177,6 @@ export const strings = {
             'Navy',
             'Brown',
         ],
-        keeps: 'Keep my edits in this browser',
-        keepsHint: 'What is typed offline survives a reload. Not for a shared computer.',
         idle: 'idle',
         line: (line: number): string => `line ${count(line)}`,
         at: (name: string, line: number): string => `${name}, line ${count(line)}`,

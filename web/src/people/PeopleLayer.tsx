@@ -1,6 +1,5 @@
 // What opens behind the initials in the header: who is here, and one's own name and colour.
 import { useEffect, useRef, useState } from 'react';
-import { keepsEdits } from '../room/keepsEdits';
 import { changeMe, me } from '../room/me';
 import { NAME_MAX } from '../room/person';
 import { useStore } from '../store';
@@ -56,30 +55,12 @@ function Own() {
     );
 }
 
-function Keeping() {
-    const isKeeping = useStore(keepsEdits);
-    return (
-        <label className={css.choice}>
-            <input
-                type="checkbox"
-                checked={isKeeping}
-                onChange={() => keepsEdits.set(!isKeeping)}
-            />
-            <span>
-                {strings.people.keeps}
-                <span className={css.hint}>{strings.people.keepsHint}</span>
-            </span>
-        </label>
-    );
-}
-
 /** onFollow: somebody was chosen to be followed, or no longer. */
 export function PeopleLayer({ onFollow }: { onFollow(): void }) {
     return (
         <>
             <MemberList onFollow={onFollow} />
             <Own />
-            <Keeping />
         </>
     );
 }

@@ -1,6 +1,7 @@
 // What a person can choose for this browser: nobody else sees any of it.
 import { Minus, Monitor, Moon, Plus, Sun } from 'lucide-react';
 import { Dialog } from '../layers/Dialog';
+import { keepsEdits } from '../room/keepsEdits';
 import { useStore } from '../store';
 import { layerStrings as strings } from '../layerStrings';
 import { chooseTheme, themeChoice, type ThemeChoice } from '../ui/theme';
@@ -69,34 +70,50 @@ type Switch = Exclude<keyof Settings, 'fontSize'>;
 
 const SWITCHES: readonly Switch[] = ['isWrapped', 'isTabLeaving', 'isStill', 'isOutputRead'];
 
-function SwitchRow({ name }: { name: Switch }) {
-    const isOn = useStore(settings)[name];
-    const { label, hint } = strings.settings[name];
+interface SwitchRowProps {
+    words: { label: string; hint: string };
+    isOn: boolean;
+    onChange(isOn: boolean): void;
+}
+
+function SwitchRow({ words, isOn, onChange }: SwitchRowProps) {
     return (
         <label className={css.row}>
             <span>
-                {label}
-                <span className={css.hint}>{hint}</span>
+                {words.label}
+                <span className={css.hint}>{words.hint}</span>
             </span>
             <input
                 type="checkbox"
                 role="switch"
                 checked={isOn}
-                onChange={(event) => changeSettings({ [name]: event.target.checked })}
+                onChange={(event) => onChange(event.target.checked)}
             />
         </label>
     );
 }
 
 export function SettingsDialog() {
+    const chosen = useStore(settings);
+    const isKeeping = useStore(keepsEdits);
     return (
         <Dialog title={strings.header.settings}>
             <div>
                 <ThemeRow />
                 <FontRow />
                 {SWITCHES.map((name) => (
-                    <SwitchRow key={name} name={name} />
+                    <SwitchRow
+                        key={name}
+                        words={strings.settings[name]}
+                        isOn={chosen[name]}
+                        onChange={(isOn) => changeSettings({ [name]: isOn })}
+                    />
                 ))}
+                <SwitchRow
+                    words={strings.settings.isKeeping}
+                    isOn={isKeeping}
+                    onChange={keepsEdits.set}
+                />
             </div>
         </Dialog>
     );
