@@ -37,6 +37,19 @@ test('a file is opened for everyone, after a question, and taken back', async ({
     await expect.poll(() => grace.shownText()).toBe('old = 1\n');
 });
 
+test('the menu opens also while the editor is on its way', async ({ vve }) => {
+    const { page } = vve;
+    await page.route('**/assets/monaco-*.js', () => undefined);
+    await page.goto('/', { waitUntil: 'commit' });
+    const button = page.getByRole('button', { name: 'File' });
+    await button.focus();
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('menuitem', { name: 'Keyboard shortcuts' })).toBeVisible();
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('menu')).toHaveCount(0);
+    await expect(button).toBeFocused();
+});
+
 test('a file that cannot be a program is not opened, and why', async ({ vve, request }) => {
     const { codeBytes } = (await (await request.get('/api/limits')).json()) as {
         codeBytes: number;

@@ -2,11 +2,19 @@
 import { Component, lazy, Suspense, type ReactNode } from 'react';
 import { strings } from '../strings';
 import { late } from '../ui/late';
+import { useLayout } from '../ui/layout';
+import { editorCame } from './control';
 import { PlainEditor } from './PlainEditor';
 import css from './EditorPane.module.css';
 
-const KeyRow = late(async () => (await import('./KeyRow')).KeyRow);
-const DropPlace = late(async () => (await import('../file/DropPlace')).DropPlace);
+const KeyRow = late(async () => {
+    await editorCame;
+    return (await import('./KeyRow')).KeyRow;
+});
+const DropPlace = late(async () => {
+    await editorCame;
+    return (await import('../file/DropPlace')).DropPlace;
+});
 const CodeEditor = lazy(() => import('./CodeEditor'));
 
 class PlainIfBroken extends Component<{ children: ReactNode }, { isBroken: boolean }> {
@@ -22,6 +30,7 @@ class PlainIfBroken extends Component<{ children: ReactNode }, { isBroken: boole
 }
 
 export function EditorPane() {
+    const isNarrow = useLayout() === 'single';
     return (
         <div className={css.pane}>
             <div className={css.editor}>
@@ -33,8 +42,8 @@ export function EditorPane() {
                     </Suspense>
                 </PlainIfBroken>
             </div>
+            <Suspense fallback={null}>{isNarrow && <KeyRow />}</Suspense>
             <Suspense fallback={null}>
-                <KeyRow />
                 <DropPlace />
             </Suspense>
         </div>

@@ -3,7 +3,6 @@ import { ArrowRightToLine, Undo2 } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useStore } from '../store';
 import { strings } from '../strings';
-import { useLayout } from '../ui/layout';
 import { editor, isEditorFocused } from './control';
 import css from './KeyRow.module.css';
 
@@ -31,8 +30,7 @@ function Key({ name, onPress, children }: KeyProps) {
 
 export function KeyRow() {
     const isFocused = useStore(isEditorFocused);
-    const layout = useLayout();
-    if (layout !== 'single' || !isFocused) {
+    if (!isFocused) {
         return null;
     }
     return (

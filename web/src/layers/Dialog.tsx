@@ -33,16 +33,15 @@ export function Dialog({ title, about, children }: Props) {
                     onCloseAutoFocus={comeBack}
                     {...(about === undefined && { 'aria-describedby': undefined })}
                 >
-                    <header className={css.head}>
-                        <Radix.Title className={css.title}>{title}</Radix.Title>
-                        <Radix.Close className={css.close} aria-label={strings.layers.close}>
-                            <X size={17} aria-hidden="true" />
-                        </Radix.Close>
-                    </header>
+                    <Radix.Title className={css.title}>{title}</Radix.Title>
                     {about !== undefined && (
                         <Radix.Description className={css.about}>{about}</Radix.Description>
                     )}
                     {children}
+                    {/* Last, so that the focus begins with what the dialog is about. */}
+                    <Radix.Close className={css.close} aria-label={strings.layers.close}>
+                        <X size={17} aria-hidden="true" />
+                    </Radix.Close>
                 </Radix.Content>
             </Radix.Portal>
         </Radix.Root>
