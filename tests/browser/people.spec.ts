@@ -145,6 +145,21 @@ test('follows somebody through the text until one wants to stop', async ({ guest
     await expect(bar).toHaveCount(0);
 });
 
+test('the name at a cursor goes after a while, and is there under the pointer', async ({
+    guest,
+}) => {
+    const [ada, grace] = await together(guest);
+    await grace.page.locator('.monaco-editor').first().click();
+    await grace.page.keyboard.press('Control+Home');
+    const cursor = ada.page.locator('.yRemoteSelectionHead');
+    const opacity = () => cursor.evaluate((head) => getComputedStyle(head, '::after').opacity);
+    await expect(cursor).toHaveCount(1);
+    await expect.poll(opacity).toBe('1');
+    await expect.poll(opacity).toBe('0');
+    await cursor.hover();
+    await expect.poll(opacity).toBe('1');
+});
+
 test('chips at the edges say who is out of sight, and go there', async ({ guest }) => {
     const [ada, grace] = await together(guest);
     await grace.focus();
