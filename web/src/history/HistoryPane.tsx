@@ -4,6 +4,8 @@ import { ArrowLeft, RotateCcw } from 'lucide-react';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import type { PastRun } from '../api/pastRuns';
 import { StatusChip } from '../console/StatusChip';
+import { Terminal } from '../console/terminal';
+import { textOf } from '../console/trace';
 import { editor } from '../editor/control';
 import { pastRuns, program, roomState, session } from '../page';
 import { tint } from '../people/Avatar';
@@ -48,9 +50,14 @@ function phaseOf({ status }: PastRun): {
 }
 
 function firstLine({ output }: PastRun): string {
-    const printed = output.filter(({ stream }) => stream !== 'stdin');
-    const text = printed.map((piece) => piece.text).join('');
-    return text.split('\n', 1)[0]!;
+    const terminal = new Terminal();
+    for (const { stream, text } of output) {
+        if (stream !== 'stdin') {
+            terminal.write(stream, text);
+        }
+    }
+    const [line] = terminal.snapshot();
+    return line ? textOf(line) : '';
 }
 
 function Row({ run, onOpen }: { run: PastRun; onOpen(): void }) {
