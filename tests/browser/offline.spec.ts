@@ -179,8 +179,14 @@ test('says that it is saving while the daemon does not answer, and that it is ba
     const ada = await guest();
     const held: Buffer[] = [];
     let isHolding = false;
+    let isCut = false;
     let send: (message: Buffer) => void = () => undefined;
+    let cut: () => Promise<void> = () => Promise.resolve();
     await ada.page.routeWebSocket(/\/collab\//, (route) => {
+        if (isCut) {
+            return; // accepted, and silent for ever
+        }
+        cut = () => route.close({ code: 1012 });
         const server = route.connectToServer();
         send = (message) => route.send(message);
         server.onMessage((message) => {
@@ -203,9 +209,11 @@ test('says that it is saving while the daemon does not answer, and that it is ba
     held.forEach(send);
     await expect(ada.status).toContainText('Live, saved');
 
-    await goOffline(ada);
+    isCut = true;
+    await cut();
     await expect(ada.status).toContainText('Offline');
-    await ada.page.context().setOffline(false);
+    isCut = false;
+    await ada.banner.getByRole('button', { name: 'Retry now' }).click();
     await expect(ada.status).toContainText('Reconnected');
     await expect(ada.status).toContainText('Live, saved');
 });
