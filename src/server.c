@@ -10,6 +10,7 @@
 
 #include "api/api.h"
 #include "base/log.h"
+#include "net/service.h"
 #include "run/reaper.h"
 #include "run/scripts.h"
 
@@ -27,6 +28,7 @@ struct server {
     uv_timer_t slot_timer; /* looks for slots that another daemon has left */
     struct api api;
     struct reaper *reaper;
+    struct service *service;
     bool stopping;
     bool drained; /* stopping, and nothing runs any more */
 };
@@ -41,6 +43,7 @@ static void close_parts(struct server *server)
     }
     uv_close((uv_handle_t *)&server->worker_changed, NULL);
     uv_close((uv_handle_t *)&server->slot_timer, NULL);
+    service_close(server->service);
     api_end_waits(api);
     if (api->rooms != NULL) {
         rooms_close(api->rooms);
@@ -84,6 +87,7 @@ static void on_worker_changed(uv_async_t *async)
 
 static void stop(struct server *server)
 {
+    service_stopping(server->service);
     server->stopping = true;
     server->api.draining = true;
     if (server->api.worker != NULL) {
@@ -137,6 +141,13 @@ static void on_change(void *context)
     uv_async_send(&server->worker_changed);
 }
 
+/* How long a stop may take is the manager's own matter. */
+static bool is_well(void *context)
+{
+    const struct server *server = context;
+    return server->stopping || server->api.worker == NULL || worker_moves(server->api.worker);
+}
+
 static void on_slot_timer(uv_timer_t *timer)
 {
     struct server *server = timer->data;
@@ -173,7 +184,7 @@ static bool start_http(struct server *server, struct err *err)
         .allow_origins = conf->allow_origins,
     };
     server->api.files = files_open(conf->web_root, err);
-    if (server->api.files == NULL) {
+    if (server->api.files == NULL || !service_listener(&settings.inherited_fd, err)) {
         return false;
     }
     server->api.http = http_open(&settings, api_handle, &server->api, err);
@@ -189,7 +200,8 @@ static bool start_http(struct server *server, struct err *err)
     };
     ws_configure(server->api.http, &sockets);
     rooms_attach(server->api.rooms, server->api.http);
-    log_info("server.listening host=%s port=%d", conf->listen_host,
+    log_info("server.listening host=%s port=%d",
+             settings.inherited_fd > 0 ? "inherited" : conf->listen_host,
              http_port(server->api.http));
     return true;
 }
@@ -235,6 +247,7 @@ static bool finish_parts(struct server *server)
     }
     rooms_finish(api->rooms);
     files_close(api->files);
+    service_finish(server->service);
     uv_run(&server->loop, UV_RUN_DEFAULT);
     return uv_loop_close(&server->loop) == 0;
 }
@@ -247,11 +260,14 @@ int server_run(const struct conf *conf)
     server.api.conf = conf;
     server.api.loop = &server.loop;
     api_init(&server.api);
+    server.service = service_open(&server.loop, is_well, &server);
     start_signals(&server);
     bool started = start_parts(&server, &err);
     if (!started) {
         log_error("server.failed code=%s reason=\"%s\"", err.code, err.text);
         stop(&server);
+    } else {
+        service_ready(server.service);
     }
     uv_run(&server.loop, UV_RUN_DEFAULT);
     bool clean = finish_parts(&server);

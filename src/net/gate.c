@@ -489,6 +489,23 @@ static int bound_port(int fd)
                      : ((struct sockaddr_in *)(void *)&address)->sin_port);
 }
 
+/* Somebody else has made it, and may go on to use it: closing our descriptor, whoever knocks
+ * waits in its backlog for the next that takes it. */
+static int take_listener(int fd, struct err *err)
+{
+    int listens = 0;
+    int family = 0;
+    socklen_t len = sizeof listens;
+    bool ok = getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == 0 &&
+              getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len) == 0 && listens != 0 &&
+              (family == AF_INET || family == AF_INET6);
+    if (!ok || fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
+        err_set(err, "cannot_listen", "descriptor %d is no listening TCP socket", fd);
+        return -1;
+    }
+    return fd;
+}
+
 /* The listening socket, or -1. */
 static int open_listener(const struct gate_settings *settings, struct err *err)
 {
@@ -516,7 +533,8 @@ static int open_listener(const struct gate_settings *settings, struct err *err)
 struct gate *gate_open(const struct gate_settings *settings, gate_on_guest *on_guest,
                        void *context, struct err *err)
 {
-    int listener = open_listener(settings, err);
+    int listener = settings->inherited_fd > 0 ? take_listener(settings->inherited_fd, err)
+                                              : open_listener(settings, err);
     if (listener < 0) {
         return NULL;
     }

@@ -19,6 +19,7 @@ struct gate_settings {
     uv_loop_t *loop;
     const char *host; /* IPv4 or IPv6 address */
     int port;         /* 0: the kernel chooses */
+    int inherited_fd; /* a listening socket to take, whatever host and port say; 0: none */
     int connections_per_client;
     int connections_max; /* of all clients together */
     int head_timeout_ms;

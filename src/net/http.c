@@ -384,6 +384,7 @@ static bool open_parts(struct http *http, struct err *err)
         .loop = settings->loop,
         .host = settings->host,
         .port = settings->port,
+        .inherited_fd = settings->inherited_fd,
         .connections_per_client = settings->connections_per_client,
         .connections_max = settings->connections_max,
         .head_timeout_ms = settings->request_timeout_ms,

@@ -52,6 +52,7 @@ struct http_settings {
     uv_loop_t *loop;
     const char *host;             /* address to listen on; IPv4 or IPv6 */
     int port;                     /* 0: the kernel chooses */
+    int inherited_fd;             /* a listening socket to take instead; 0: none */
     size_t body_max_bytes;        /* a larger body is answered 413 body_too_large */
     int connections_per_client;   /* more are answered 503 and closed */
     int connections_max;          /* of all clients; 0: as many as descriptors allow */

@@ -18,6 +18,7 @@
 #include <assert.h>
 #include <hiredis/hiredis.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,7 @@
 
 struct claim {
     const struct conf *conf;
+    _Atomic int64_t *moved_at; /* the slot's */
     struct address address;
     char *worker;
     struct key taken;
@@ -51,10 +53,18 @@ struct claim {
     bool input_is_last;
 };
 
-struct claim *claim_create(const struct conf *conf, const char *worker)
+static void mark_moved(struct claim *claim)
+{
+    atomic_store(claim->moved_at, clock_mono_ms());
+}
+
+struct claim *claim_create(const struct conf *conf, const char *worker,
+                           _Atomic int64_t *moved_at)
 {
     struct claim *claim = mem_alloc(sizeof *claim);
     claim->conf = conf;
+    claim->moved_at = moved_at;
+    mark_moved(claim);
     claim->worker = mem_string(worker);
     claim->taken = key_taken(worker);
     claim->heartbeat_key = key_worker(worker);
@@ -122,6 +132,7 @@ static redisReply *call(struct claim *claim, const struct command *command)
     const char *argv[COMMAND_ARGUMENTS_MAX];
     size_t lens[COMMAND_ARGUMENTS_MAX];
     assert(command_complete(command));
+    mark_moved(claim);
     for (size_t i = 0; i < command->count; i++) {
         argv[i] = command->arguments[i].at;
         lens[i] = command->arguments[i].len;
@@ -157,6 +168,7 @@ static enum claim_outcome call_number(struct claim *claim, const struct command 
 enum claim_outcome claim_beat(struct claim *claim)
 {
     int64_t now = clock_mono_ms();
+    mark_moved(claim);
     if (claim->beat_at != 0 && now - claim->beat_at < CLAIM_BEAT_MS) {
         return CLAIM_OK;
     }

@@ -22,8 +22,10 @@ enum claim_outcome {
     CLAIM_WOKEN,   /* one of the descriptors that claim_take watches became readable */
 };
 
-/* `worker` names the slot: host, slot and nonce. Not connected yet. */
-struct claim *claim_create(const struct conf *conf, const char *worker);
+/* `worker` names the slot: host, slot and nonce. Not connected yet. Each call marks in `moved_at`,
+ * which outlives the claim, when (monotonic ms) its thread was last at work. */
+struct claim *claim_create(const struct conf *conf, const char *worker,
+                           _Atomic int64_t *moved_at);
 void claim_destroy(struct claim *claim); /* accepts NULL */
 
 /* The longest that a call may take while Redis hangs. */

@@ -617,7 +617,7 @@ struct slot *slot_create(const struct slot_setup *setup)
     make_name(slot->name, setup->number);
     slot->name_fd = sweep_show_alive(slot->name);
     slot->body = spec_format(setup->conf, view_of(setup->seccomp), slot->name);
-    slot->claim = claim_create(setup->conf, slot->name);
+    slot->claim = claim_create(setup->conf, slot->name, &slot->health.moved_at);
     slot->docker = docker_create(setup->conf->docker_socket);
     return slot;
 }

@@ -18,6 +18,7 @@ struct slot;
 /* Written by the slot's thread, read by any. */
 struct slot_health {
     _Atomic int64_t redis_at;  /* monotonic ms of the last heartbeat that Redis took; 0: none */
+    _Atomic int64_t moved_at;  /* monotonic ms of when the thread was last seen at work */
     _Atomic int64_t engine_at; /* monotonic ms of the last answer of the Engine; 0: none */
     atomic_bool proven;        /* a container has been warm since the Engine was last reached */
     atomic_bool warm;

@@ -83,7 +83,9 @@ static int take_lock(const struct conf *conf, int number, struct err *err)
 
 static void *seat_main(void *argument)
 {
-    slot_run(argument);
+    struct slot *slot = argument;
+    pthread_setname_np(pthread_self(), "slot");
+    slot_run(slot);
     return NULL;
 }
 
@@ -224,6 +226,19 @@ void worker_destroy(struct worker *worker)
 }
 
 /* --- health ------------------------------------------------------------------------------- */
+
+bool worker_moves(const struct worker *worker)
+{
+    int64_t oldest = clock_mono_ms() - FRESH_MS;
+    for (int i = 0; i < HOST_SLOTS; i++) {
+        const struct slot *slot = worker->seats[i].slot;
+        if (slot != NULL && !atomic_load(&slot_health(slot)->ended) &&
+            atomic_load(&slot_health(slot)->moved_at) < oldest) {
+            return false;
+        }
+    }
+    return true;
+}
 
 static void add_health(const struct slot_health *slot, struct worker_health *sum)
 {

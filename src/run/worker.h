@@ -40,6 +40,10 @@ void worker_take_free_slots(struct worker *worker);
  * latest after conf->drain_ms (the job then goes back to the queue). May be called twice. */
 void worker_stop(struct worker *worker);
 bool worker_stopped(const struct worker *worker); /* every thread has ended */
+
+/* Whether each thread was seen at work in the last 30 s, which is more than any of its calls
+ * takes; to ask again and again for a Redis or an Engine that is away is work. */
+bool worker_moves(const struct worker *worker);
 void worker_health(const struct worker *worker, struct worker_health *health);
 void worker_destroy(struct worker *worker); /* joins; accepts NULL */
 

@@ -27,10 +27,10 @@ function lockFolder() {
 // `wrap` is a command to run the daemon under, such as valgrind.
 export async function startDaemon(
     redis,
-    { args = [], ready = true, host = '127.0.0.1', wrap = [] } = {},
+    { args = [], ready = true, host = '127.0.0.1', wrap = [], env = {} } = {},
 ) {
     const [program, ...before] = [...wrap, BIN];
-    const daemon = start(program, [
+    const words = [
         ...before,
         '--listen',
         `${host}:0`,
@@ -43,7 +43,8 @@ export async function startDaemon(
         '--lock-dir',
         lockFolder(),
         ...args,
-    ]);
+    ];
+    const daemon = start(program, words, { env: { ...process.env, ...env } });
     const port = await until(`the daemon to listen:\n${daemon.log}`, () => {
         if (daemon.exited) throw new Error(`the daemon ended at start:\n${daemon.log}`);
         return daemon.log.match(/server\.listening .*port=(\d+)/)?.[1];
