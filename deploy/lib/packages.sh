@@ -7,7 +7,7 @@ packages_build=(gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libwebsock
     libwebsockets-evlib-uv libhiredis-dev libjansson-dev libcurl4-openssl-dev libcmocka-dev)
 packages_run=(curl ca-certificates debootstrap iptables util-linux)
 packages_test=(valgrind clang libclang-rt-14-dev clang-format clang-tidy shellcheck chromium
-    python3 systemd)
+    python3 systemd lintian dpkg-dev man-db)
 
 packages_has() {
     [[ $(dpkg-query -W -f '${Status}' "$1" 2>/dev/null) == 'install ok installed' ]]
