@@ -30,7 +30,7 @@ after(async () => {
 });
 
 function connectTool() {
-    const tool = new Redis(redis.address.replace('unix:', ''));
+    const tool = new Redis(redis.address.replace('unix:', ''), redis.login);
     tools.push(tool);
     return tool;
 }

@@ -1,10 +1,21 @@
-// A redis-server of the test's own: Unix socket only, its data in a temporary folder.
+// A redis-server of the test's own: Unix socket only, its data in a temporary folder. Daemons may do
+// there what they may in the package's Redis; tests may do everything.
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { start, temporaryFolder, until } from './process.js';
 
 const run = promisify(execFile);
+
+const PACKAGED = readFileSync(
+    new URL('../../../deploy/package/redis.conf', import.meta.url),
+    'utf8',
+);
+const DAEMONS = PACKAGED.match(/^user (default .*)$/m)[1].split(' ');
+const TESTS = ['tests', 'on', 'nopass', '~*', '&*', '+@all'];
+const LOGIN = { username: 'tests', password: 'any' };
+const AS_TESTS = ['--user', LOGIN.username, '--pass', LOGIN.password, '--no-auth-warning'];
 
 export async function startRedis(options = {}) {
     const folder = temporaryFolder();
@@ -22,13 +33,19 @@ export async function startRedis(options = {}) {
         'yes',
         '--appendfsync',
         'always',
+        '--user',
+        ...DAEMONS,
+        '--user',
+        ...TESTS,
         ...(options.args ?? []),
     ];
     const redis = {
         address: `unix:${socket}`,
+        login: LOGIN,
         server: null,
         async call(...words) {
-            const { stdout } = await run('redis-cli', ['-s', socket, ...words.map(String)]);
+            const args = ['-s', socket, ...AS_TESTS, ...words.map(String)];
+            const { stdout } = await run('redis-cli', args);
             return stdout.trimEnd();
         },
         async up() {
