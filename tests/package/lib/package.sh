@@ -35,7 +35,7 @@ holds() {
 silent() {
     local said
     said=$("$@" 2>&1)
-    printf '%s' "$said"
+    printf '%s\n' "$said"
     [[ -z $said ]]
 }
 
