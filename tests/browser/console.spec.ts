@@ -37,4 +37,14 @@ test('the menu of a run copies and keeps its output, and leads to its code', asy
     await expect(page.getByRole('heading', { name: /Code of the run by Ada/ })).toBeVisible();
     await page.getByRole('button', { name: 'Restore this version' }).click();
     await expect.poll(() => ada.editorText()).not.toContain('# later');
+
+    await ada.focus();
+    await ada.typeLine("print('something else')");
+    await page.getByRole('tab', { name: 'Console' }).click();
+    await more.click();
+    await page.getByRole('menuitem', { name: 'Run it again' }).click();
+    await expect(page.getByRole('log').locator('section')).toHaveCount(2);
+    await expect(ada.chip).toContainText('Done');
+    await expect(ada.last).toContainText('zwei €');
+    await expect(ada.last).not.toContainText('something else');
 });

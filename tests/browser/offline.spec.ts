@@ -1,6 +1,8 @@
 // What is typed while the connection is away, and what the page says of it.
 import type { Page, WebSocketRoute } from '@playwright/test';
-import { expect, test, type Vve } from './vve.js';
+import { startRedis } from '../integration/lib/redis.js';
+import { startHouse } from '../rooms/lib/house.js';
+import { expect, test, Vve } from './vve.js';
 
 interface Gate {
     close(): void;
@@ -152,6 +154,61 @@ test('does not bring back what the room has turned down', async ({ guest }) => {
     await ada.ready();
     await expect.poll(() => ada.shownText()).toBe('x = 1\n');
     expect(await ada.editorText()).toBe('x = 1\n');
+});
+
+test('a daemon that was killed is forgiven: merged, and nothing doubled', async ({
+    browser,
+}) => {
+    const redis = await startRedis();
+    const house = await startHouse(redis, ['--role', 'gateway']);
+    const baseURL = `http://127.0.0.1:${house.port}`;
+    const people: Vve[] = [];
+    try {
+        for (const name of ['Ada', 'Grace']) {
+            const context = await browser.newContext({ baseURL });
+            const page = await context.newPage();
+            await page.addInitScript(
+                (me) => localStorage.setItem('vve:me', me),
+                JSON.stringify({ name, colour: 1 }),
+            );
+            people.push(new Vve(page));
+        }
+        const [ada, grace] = people as [Vve, Vve];
+        await ada.open('first\n');
+        await grace.join(ada.path);
+        await ada.focus();
+        await ada.typeLine('before');
+        await expect.poll(() => grace.shownText()).toBe('first\nbefore\n');
+
+        await house.kill();
+        for (const vve of people) {
+            await expect(vve.status).toContainText('Offline');
+            await expect(vve.banner).toContainText('Keep typing');
+        }
+        await ada.typeLine('ada meanwhile');
+        await grace.focus();
+        await grace.typeLine('grace meanwhile');
+        await house.start();
+        for (const vve of people) {
+            await expect(vve.status).toContainText(/Reconnected|Live, saved/);
+            await expect(vve.status).toContainText('Live, saved');
+            await expect(vve.banner).toHaveCount(0);
+        }
+        await expect.poll(() => ada.shownText()).toContain('grace meanwhile');
+        const text = await ada.editorText();
+        expect(text.split('\n').sort()).toEqual(
+            ['first', 'before', 'ada meanwhile', 'grace meanwhile', ''].sort(),
+        );
+        for (const vve of people) {
+            await expect.poll(() => vve.shownText()).toBe(text);
+        }
+    } finally {
+        for (const vve of people) {
+            await vve.page.context().close();
+        }
+        await house.stop();
+        await redis.stop();
+    }
 });
 
 test('forgets a room that was not used for a week', async ({ guest }) => {

@@ -16,6 +16,8 @@ export const layerStrings = {
         download: 'Download output',
         file: 'output.txt',
         code: 'Code of this run',
+        again: 'Run it again',
+        codeGone: 'The code of this run is not kept any more.',
     },
     file: {
         open: 'Open a .py file…',

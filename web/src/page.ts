@@ -108,14 +108,27 @@ function wholeLines(text: string): string {
     return text === '' || text.endsWith('\n') ? text : `${text}\n`;
 }
 
-export function run(): void {
-    if (!roomState.get().hasText) {
-        return;
-    }
+/** Runs a program with the room's input. */
+function runCode(code: string): void {
     const stdin = wholeLines(input.get().text);
-    const { text: code } = program.get();
-    room.get()?.rememberProgram();
     void runs?.run({ code, roomId, interactive: true, ...(stdin !== '' && { stdin }) });
+}
+
+export function run(): void {
+    if (roomState.get().hasText) {
+        room.get()?.rememberProgram();
+        runCode(program.get().text);
+    }
+}
+
+/** Runs once more what ran then, whatever the text is now. False: its code is not kept. */
+export async function runAgain(jobId: string): Promise<boolean> {
+    const past = await pastRuns().catch(() => []);
+    const code = past.find((run) => run.jobId === jobId)?.code ?? null;
+    if (code !== null) {
+        runCode(code);
+    }
+    return code !== null;
 }
 
 /** Where a line of a program that ran is now; of one that is not known here, the same line. */

@@ -1,9 +1,10 @@
 // What the menu of a run holds.
-import { Copy, Download, FileCode } from 'lucide-react';
+import { Copy, Download, FileCode, RotateCw } from 'lucide-react';
 import { downloadText } from '../editor/download';
 import { openedRun } from '../history/openedRun';
 import { layerStrings as strings } from '../layerStrings';
 import { Menu, MenuItem, MenuLine } from '../layers/Menu';
+import { runAgain } from '../page';
 import type { Run } from '../run/session';
 import { copyText } from '../share/copyText';
 import { announce } from '../ui/announcer';
@@ -31,6 +32,12 @@ function showCode({ jobId }: Run): void {
     goToTab('history');
 }
 
+async function again({ jobId }: Run): Promise<void> {
+    if (!(await runAgain(jobId))) {
+        announce(strings.output.codeGone);
+    }
+}
+
 export function RunItems({ run }: { run: Run }) {
     const isEmpty = run.lines.length === 0;
     return (
@@ -52,6 +59,9 @@ export function RunItems({ run }: { run: Run }) {
             <MenuLine />
             <MenuItem icon={<FileCode {...ICON} />} onChoose={() => showCode(run)}>
                 {strings.output.code}
+            </MenuItem>
+            <MenuItem icon={<RotateCw {...ICON} />} onChoose={() => void again(run)}>
+                {strings.output.again}
             </MenuItem>
         </Menu>
     );
