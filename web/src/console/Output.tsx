@@ -2,6 +2,8 @@
 import {
     memo,
     useCallback,
+    useEffect,
+    useState,
     useSyncExternalStore,
     type CSSProperties,
     type ReactNode,
@@ -178,14 +180,37 @@ function foldForeign(rows: readonly ReactNode[], roles: readonly Role[]): ReactN
     return shown;
 }
 
+/**
+ * Where drawing begins, from the first sheet (an index of lines) to the last: much that comes at once
+ * is drawn from its end, where the reader is, and what is above follows sheet by sheet, so that no
+ * frame takes long.
+ */
+function useFirstDrawn(first: number, count: number): number {
+    const [drawn, setDrawn] = useState({ from: 0, count: 0 });
+    const last = Math.max(first, Math.floor(count / SHEET_LINES - 1) * SHEET_LINES);
+    const isMuch = count - drawn.count > 2 * SHEET_LINES;
+    const from = Math.max(first, isMuch ? last : Math.min(drawn.from, last));
+    useEffect(() => {
+        const next = Math.max(first, from - SHEET_LINES);
+        const frame = requestAnimationFrame(() =>
+            setDrawn((now) =>
+                now.from === next && now.count === count ? now : { from: next, count },
+            ),
+        );
+        return () => cancelAnimationFrame(frame);
+    }, [first, from, count]);
+    return from;
+}
+
 export function Output({ lines, codeHash, most, onJump }: Props) {
     const hidden = Math.max(0, lines.length - most);
     // Whole sheets are left out, so that those which stay are the same as before.
     const first = Math.ceil(hidden / SHEET_LINES) * SHEET_LINES;
+    const from = useFirstDrawn(first, lines.length);
     const roles = rolesOf(lines.slice(first));
     const isLong = lines.length > PLAIN_MAX;
     const sheets: ReactNode[] = [];
-    for (let at = first; at < lines.length; at += SHEET_LINES) {
+    for (let at = from; at < lines.length; at += SHEET_LINES) {
         sheets.push(
             <Sheet
                 key={at}

@@ -8,8 +8,8 @@ import { strings } from '../strings';
 import { RunBlock } from './RunBlock';
 import css from './RunLog.module.css';
 
-/** Lines kept in the page, all runs together. */
-const LINES_MAX = 5000;
+/** Lines kept in the page, all runs together: so many can be drawn within a frame or two. */
+const LINES_MAX = 2000;
 /** This close to the bottom counts as being there, CSS pixels. */
 const NEAR = 24;
 
@@ -37,6 +37,7 @@ function shares(runs: readonly Run[]): number[] {
 
 export function RunLog({ runs, limits, refusal, colourOf, onJump }: Props) {
     const log = useRef<HTMLDivElement>(null);
+    const content = useRef<HTMLDivElement>(null);
     // What was there when the reader left the bottom; void as soon as another run begins.
     const [left, setLeft] = useState<readonly Run[] | null>(null);
     const isAway = left !== null && left.at(-1)?.jobId === runs.at(-1)?.jobId;
@@ -63,6 +64,7 @@ export function RunLog({ runs, limits, refusal, colourOf, onJump }: Props) {
         }
         const observer = new ResizeObserver(toBottom);
         observer.observe(log.current!);
+        observer.observe(content.current!);
         return () => observer.disconnect();
     }, [isAway, toBottom]);
 
@@ -81,23 +83,25 @@ export function RunLog({ runs, limits, refusal, colourOf, onJump }: Props) {
                 tabIndex={0}
                 onScroll={onScroll}
             >
-                {runs.length === 0 && refusal === null && (
-                    <div className={css.empty}>
-                        <p>{strings.console.empty}</p>
-                        <p>{strings.console.emptyHint}</p>
-                    </div>
-                )}
-                {runs.map((run, at) => (
-                    <RunBlock
-                        key={run.jobId}
-                        run={run}
-                        colour={colourOf(run)}
-                        limits={limits}
-                        mostLines={most[at]!}
-                        onJump={onJump}
-                    />
-                ))}
-                {refusal !== null && <p className={css.refusal}>{refusal}</p>}
+                <div ref={content}>
+                    {runs.length === 0 && refusal === null && (
+                        <div className={css.empty}>
+                            <p>{strings.console.empty}</p>
+                            <p>{strings.console.emptyHint}</p>
+                        </div>
+                    )}
+                    {runs.map((run, at) => (
+                        <RunBlock
+                            key={run.jobId}
+                            run={run}
+                            colour={colourOf(run)}
+                            limits={limits}
+                            mostLines={most[at]!}
+                            onJump={onJump}
+                        />
+                    ))}
+                    {refusal !== null && <p className={css.refusal}>{refusal}</p>}
+                </div>
             </div>
             {isAway && left !== runs && (
                 <button type="button" className={css.pill} onClick={toBottom}>
