@@ -28,6 +28,11 @@ export class Stranger {
         this.provider.awareness.setLocalState(state);
     }
 
+    /** How many people there are besides. */
+    others(): number {
+        return this.provider.awareness.getStates().size - 1;
+    }
+
     leave(): void {
         this.provider.destroy();
         this.provider.awareness.destroy();
