@@ -115,6 +115,16 @@ test('counts down after too many runs, then runs again', async ({ vve }) => {
     await expect(vve.last).toContainText('again');
 });
 
+test('work that the editor gives up is not an error', async ({ vve }) => {
+    await vve.open('');
+    await vve.page.evaluate(async () => {
+        const heard = new Promise((resolve) => addEventListener('unhandledrejection', resolve));
+        void Promise.reject(Object.assign(new Error('Canceled'), { name: 'Canceled' }));
+        await heard;
+    });
+    await vve.page.evaluate(() => undefined); // what is an error has been told before this returns
+});
+
 test('says that the server is away, keeps typing, comes back', async ({ vve }) => {
     await vve.open('print(1)');
     await vve.page.context().setOffline(true);

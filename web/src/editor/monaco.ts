@@ -1,9 +1,9 @@
-// Monaco as this page needs it: the core and the editing features chosen below, all from our own origin with one worker. Without this the React wrapper would fetch
-// another version from a public CDN.
+// Monaco as this page needs it: the core and the editing features chosen below, all from our own
+// origin with one worker. Without this the React wrapper would fetch another version from a public
+// CDN.
 import EditorWorker from 'monaco-editor/esm/vs/editor/editor.worker.js?worker';
 import 'monaco-editor/esm/vs/editor/browser/coreCommands.js';
 import 'monaco-editor/esm/vs/editor/contrib/bracketMatching/browser/bracketMatching.js';
-import 'monaco-editor/esm/vs/editor/contrib/caretOperations/browser/caretOperations.js';
 import 'monaco-editor/esm/vs/editor/contrib/clipboard/browser/clipboard.js';
 import 'monaco-editor/esm/vs/editor/contrib/comment/browser/comment.js';
 import 'monaco-editor/esm/vs/editor/contrib/contextmenu/browser/contextmenu.js';
@@ -29,6 +29,14 @@ import 'monaco-editor/esm/vs/editor/standalone/browser/quickAccess/standaloneCom
 import 'monaco-editor/esm/vs/editor/standalone/browser/quickAccess/standaloneGotoLineQuickAccess.js';
 import * as monaco from 'monaco-editor/esm/vs/editor/editor.api.js';
 import { loader } from '@monaco-editor/react';
+
+// Work that Monaco gives up, such as what it would have marked in an editor that is gone, ends in a
+// rejection which it does not always catch and which means nothing.
+addEventListener('unhandledrejection', (event) => {
+    if (event.reason instanceof Error && event.reason.name === 'Canceled') {
+        event.preventDefault();
+    }
+});
 
 self.MonacoEnvironment = { getWorker: () => new EditorWorker() };
 loader.config({ monaco });
