@@ -1,4 +1,5 @@
 // What can be done with one run in the console.
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from './vve.js';
 
@@ -47,4 +48,52 @@ test('the menu of a run copies and keeps its output, and leads to its code', asy
     await expect(ada.chip).toContainText('Done');
     await expect(ada.last).toContainText('zwei €');
     await expect(ada.last).not.toContainText('something else');
+});
+
+const PICTURE = readFileSync(
+    new URL('../../web/src/examples/picture.py', import.meta.url),
+    'utf8',
+);
+
+test('a picture is shown to everybody, at full size when wanted, and can be kept', async ({
+    guest,
+}) => {
+    const ada = await guest('Ada');
+    await ada.open(PICTURE);
+    await ada.run();
+    const grace = await guest('Grace');
+    await grace.join(ada.path);
+    for (const vve of [ada, grace]) {
+        const picture = vve.last.getByRole('img', { name: 'Plot 1 of this run' });
+        await expect(picture).toBeVisible();
+        await expect
+            .poll(() => picture.evaluate((img: HTMLImageElement) => img.naturalWidth))
+            .toBe(320);
+    }
+    const picture = grace.last.getByRole('img');
+    const button = grace.last.getByRole('button', { name: 'Plot 1 of this run' });
+    await expect(picture).toHaveCSS('max-height', '360px');
+    await button.click();
+    await expect(button).toHaveAttribute('aria-pressed', 'true');
+    await expect(picture).toHaveCSS('max-height', 'none');
+    const kept = grace.page.waitForEvent('download');
+    await grace.last.getByRole('link', { name: 'Download plot 1' }).click();
+    expect((await kept).suggestedFilename()).toBe('plot-1.png');
+    const bytes = readFileSync((await (await kept).path())!);
+    expect(bytes.subarray(1, 4).toString()).toBe('PNG');
+});
+
+test('what is no picture is only named', async ({ vve }) => {
+    await vve.open(
+        [
+            'import base64',
+            `svg = b'<svg xmlns="http://www.w3.org/2000/svg"><script>document.title = "no"</script></svg>'`,
+            'for data in svg, b"\\x89PNG\\r\\n\\x1a\\n", b"":',
+            '    print(f"\\x1b]1337;File=inline=1:{base64.b64encode(data).decode()}\\a")',
+        ].join('\n'),
+    );
+    await vve.run();
+    await expect(vve.last.getByText('[a picture that is no PNG]')).toHaveCount(3);
+    await expect(vve.chip).toContainText('Done');
+    await expect(vve.last.getByRole('img')).toHaveCount(0);
 });

@@ -118,7 +118,7 @@ test('an empty room offers examples, and every example runs', async ({ vve }) =>
     await expect.poll(() => vve.editorText()).toContain('Hello {number} of 5');
     await expect(page.getByRole('button', { name: 'Hello, one by one' })).toHaveCount(0);
     await page.keyboard.press('Control+z');
-    await expect(page.getByRole('button', { name: 'Count the words' })).toBeVisible();
+    await expect(page.getByRole('button', { name: 'Paint a picture' })).toBeVisible();
 
     await page.getByRole('button', { name: 'File' }).click();
     const items = page.getByRole('group', { name: 'Examples' }).getByRole('menuitem');

@@ -150,9 +150,9 @@ for (const theme of ['light', 'dark'] as const) {
                 name === 'phone' ? { width: 360, height: 700 } : SIZES.wide,
             );
             await vve.open('');
-            await expect(page.getByRole('button', { name: 'Count the words' })).toBeVisible();
+            await expect(page.getByRole('button', { name: 'Paint a picture' })).toBeVisible();
             await shoot('empty');
-            await page.getByRole('button', { name: 'Count the words' }).click();
+            await page.getByRole('button', { name: 'Paint a picture' }).click();
             await menu.click();
             await expect(page.getByRole('menu')).toBeVisible();
             await shoot('menu');

@@ -39,10 +39,17 @@ export const layerStrings = {
         noStorage:
             'This browser keeps nothing for this page, so the text cannot be carried over. Download it and open it in a new room.',
     },
+    plot: {
+        name: (number: number): string => `Plot ${number} of this run`,
+        full: 'Show at full size',
+        fit: 'Fit into the console',
+        download: (number: number): string => `Download plot ${number}`,
+        file: (number: number): string => `plot-${number}.png`,
+    },
     examples: {
         begin: 'Or begin with an example:',
         hello: 'Hello, one by one',
-        words: 'Count the words',
+        picture: 'Paint a picture',
         guess: 'Guess the number',
         mistake: 'Find the mistake',
         progress: 'Colours and progress',

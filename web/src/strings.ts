@@ -77,6 +77,10 @@ export const strings = {
         editedFrame: (line: number): string => `main.py, line ${line}, edited since`,
         foreignFrames: (frames: number): string =>
             frames === 1 ? '1 library frame' : `${count(frames)} library frames`,
+        /** In place of a picture, where there are only words. */
+        picture: '[picture]',
+        noPicture: '[a picture that is no PNG]',
+        largePicture: '[a picture too large to show]',
     },
     chip: {
         queued: 'Queued',

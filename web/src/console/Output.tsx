@@ -1,6 +1,8 @@
-// The lines of one run. Text nodes only, never HTML; a frame of main.py is a link to its line.
+// The lines of one run. Text nodes and pictures only, never HTML; a frame of main.py is a link to its
+// line.
 import {
     memo,
+    Suspense,
     useCallback,
     useEffect,
     useState,
@@ -11,6 +13,7 @@ import {
 import { placeNow, program } from '../page';
 import type { Stream } from '../api/types';
 import { strings } from '../strings';
+import { late } from '../ui/late';
 import type { Line, Span } from './terminal';
 import { rolesOf, type Role } from './trace';
 import css from './Output.module.css';
@@ -27,6 +30,8 @@ interface Props {
     most: number;
     onJump(line: number): void;
 }
+
+const Plot = late(async () => (await import('./Plot')).Plot);
 
 const DECORATIONS: Record<string, string | undefined> = {
     bold: css.bold,
@@ -71,6 +76,13 @@ function isPlain({ style }: Span): boolean {
 
 function spanOf(span: Span, at: number): ReactNode {
     const voice = VOICES[span.style.stream];
+    if (span.style.picture) {
+        return (
+            <Suspense key={at} fallback={null}>
+                <Plot picture={span.style.picture} />
+            </Suspense>
+        );
+    }
     if (isPlain(span) && voice === '') {
         return span.text;
     }

@@ -34,6 +34,48 @@ describe('Terminal', () => {
         expect(shown('\x1b[2Ja\x1b]0;title\x07b\x1b[3;4Hc\x07\x00d\x1b=e')).toEqual(['abcde']);
     });
 
+    it('stands a letter for a picture, and says why there is none', () => {
+        // As wide and high as it says, and no further: what a browser makes of it is not known here.
+        const png = (width: number, height: number): string => {
+            const bytes = Buffer.alloc(25);
+            bytes.write('\x89PNG\r\n\x1a\n\0\0\0\rIHDR', 'latin1');
+            bytes.writeUInt32BE(width, 16);
+            bytes.writeUInt32BE(height, 20);
+            return bytes.toString('base64');
+        };
+        const show = (data: string): string => `\x1b]1337;File=name=eA==;inline=1:${data}\x07`;
+        const terminal = new Terminal();
+        const whole = `a${show(png(3, 2))}b\n`;
+        for (const letter of whole) {
+            terminal.write('stdout', letter);
+        }
+        terminal.write('stdout', show(png(4096, 4000)).replace('\x07', '\x1b\\'));
+        const [first, second] = terminal.snapshot();
+        expect(textOf(first!)).toBe('a\ufffcb');
+        expect(first![1]!.style.picture).toEqual({
+            address: `data:image/png;base64,${png(3, 2)}`,
+            width: 3,
+            height: 2,
+            number: 1,
+        });
+        expect(second![0]!.style.picture?.number).toBe(2);
+        expect(shown(show(png(4096, 4096)), show(png(1, 1)))[0]).toMatch(
+            /^\ufffc.*too large to show/,
+        );
+        for (const data of [
+            '',
+            'iVBORw0',
+            btoa('<svg/>'),
+            png(0, 9),
+            png(9, 5000),
+            `${png(1, 1)}"`,
+        ]) {
+            expect(shown(show(data))).toEqual(['[a picture that is no PNG]']);
+        }
+        expect(shown(`x\x1b]1337;File=inline=1:${png(1, 1)}`)).toEqual(['x']);
+        expect(shown('a\r', show(png(1, 1)), 'b')).toEqual(['\ufffcb']);
+    });
+
     it('joins sequences that arrive in pieces', () => {
         const terminal = new Terminal();
         terminal.write('stdout', 'a\x1b');

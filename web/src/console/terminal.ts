@@ -1,10 +1,12 @@
 // Turns a program's output into lines of styled text, as a terminal would: carriage return and
-// backspace move back, colours are kept, every other control sequence is dropped. Both streams
-// share the lines, in the order of arrival, and each has colours of its own.
+// backspace move back, colours and pictures are kept, every other control sequence is dropped. Both
+// streams share the lines, in the order of arrival, and each has colours of its own.
 //
 // The daemon bounds what arrives (outputBytes of GET /api/limits), so all of it is held.
 import Anser from 'anser';
 import type { PrintedStream, Stream } from '../api/types';
+import { strings } from '../strings';
+import { isPicture, readPicture, type Picture } from './picture';
 
 export interface Style {
     stream: Stream;
@@ -13,6 +15,8 @@ export interface Style {
     ground: string | null;
     /** Any of bold, dim, italic, underline, strikethrough; reverse has swapped the colours. */
     decorations: readonly string[];
+    /** What its one letter stands for. */
+    picture?: Picture;
 }
 
 export interface Span {
@@ -46,9 +50,15 @@ interface Pen {
 /* eslint-disable no-control-regex -- control characters are what this file is about */
 const TOKEN =
     /\x1b\[([\d;:?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[^[\]]|[\x00-\x1f\x7f]|[^\x00-\x1f\x7f]+/gu;
-const UNFINISHED = /\x1b(?:\[[\d;:?]{0,64}[ -/]?|\][^\x07\x1b]{0,256}\x1b?)?$/;
+const UNFINISHED =
+    /\x1b(?:\[[\d;:?]{0,64}[ -/]?|\](?:1337;File=[^\x07\x1b]*|[^\x07\x1b]{0,256})\x1b?)?$/;
 const CONTROLS = /[\x00-\x08\x0a-\x1f\x7f]/g;
 /* eslint-enable no-control-regex */
+
+/** The letter in whose place a picture stands. */
+export const PICTURE = '\ufffc';
+/** Pixels of a run's pictures: as many bytes can come to a lot of them. */
+const PIXELS_MAX = 4096 * 4096;
 
 function withoutControls(text: string): string {
     return text.replace(CONTROLS, '');
@@ -147,6 +157,8 @@ export class Terminal {
     private lines: Line[] = [];
     private column = 0;
     private firstTouched = 0;
+    private pictures = 0;
+    private pixels = 0;
     private pens = { stdout: openPen('stdout'), stderr: openPen('stderr') };
 
     write(stream: PrintedStream, text: string): void {
@@ -159,6 +171,8 @@ export class Terminal {
                 recolour(pen, token);
             } else if (final === 'K') {
                 this.erase(parameters ?? '');
+            } else if (isPicture(token)) {
+                this.show(token, pen.style);
             } else if (token === '\t' || token >= ' ') {
                 this.put(token, pen.style);
             } else {
@@ -187,6 +201,8 @@ export class Terminal {
         this.lines = [];
         this.column = 0;
         this.firstTouched = 0;
+        this.pictures = 0;
+        this.pixels = 0;
         this.pens = { stdout: openPen('stdout'), stderr: openPen('stderr') };
     }
 
@@ -213,6 +229,20 @@ export class Terminal {
             cells[this.column++] = { char, style };
         }
         row.length = cells.length;
+    }
+
+    private show(token: string, style: Style): void {
+        const picture = readPicture(token, this.pictures + 1);
+        const pixels = this.pixels + (picture ? picture.width * picture.height : 0);
+        if (picture === null) {
+            this.put(strings.console.noPicture, style);
+        } else if (pixels > PIXELS_MAX) {
+            this.put(strings.console.largePicture, style);
+        } else {
+            this.pictures = picture.number;
+            this.pixels = pixels;
+            this.put(PICTURE, { ...plain(style.stream), picture });
+        }
     }
 
     private move(control: string): void {

@@ -1,5 +1,6 @@
 // Reads Python's tracebacks: which lines point into the program, which into a library, which one
 // names the error. The daemon runs the program as /tmp/main.py; people know it as main.py.
+import { strings } from '../strings';
 import type { Line } from './terminal';
 
 const FRAME = /^(\s*)File "([^"]+)", line (\d+)(.*)$/;
@@ -33,7 +34,9 @@ const FOREIGN_FRAME: Role = { kind: 'foreign', isFrame: true };
 const ERROR_ROLE: Role = { kind: 'error' };
 
 export function textOf(line: Line): string {
-    return line.map((span) => span.text).join('');
+    return line
+        .map(({ text, style }) => (style.picture ? strings.console.picture : text))
+        .join('');
 }
 
 function isStderr(line: Line): boolean {

@@ -3,11 +3,11 @@ import guess from './guess.py?raw';
 import hello from './hello.py?raw';
 import life from './life.py?raw';
 import mistake from './mistake.py?raw';
+import picture from './picture.py?raw';
 import progress from './progress.py?raw';
-import words from './words.py?raw';
 
 /** strings.examples has a name for each. */
-export type ExampleId = 'hello' | 'words' | 'guess' | 'mistake' | 'progress' | 'life';
+export type ExampleId = 'hello' | 'picture' | 'guess' | 'mistake' | 'progress' | 'life';
 
 export interface Example {
     id: ExampleId;
@@ -16,7 +16,7 @@ export interface Example {
 
 export const examples: readonly Example[] = [
     { id: 'hello', code: hello },
-    { id: 'words', code: words },
+    { id: 'picture', code: picture },
     { id: 'guess', code: guess },
     { id: 'mistake', code: mistake },
     { id: 'progress', code: progress },

@@ -1,4 +1,5 @@
 // What the last run has printed, as words to be read out.
+import { textOf } from '../console/trace';
 import { session } from '../page';
 import { strings } from '../strings';
 import { settings } from '../settings/settings';
@@ -14,7 +15,7 @@ export function wordsOf(run: Run | undefined): string {
     if (run === undefined) {
         return strings.console.empty;
     }
-    const text = run.lines.map((line) => line.map((span) => span.text).join('')).join('\n');
+    const text = run.lines.map(textOf).join('\n');
     const words = text.length > LETTERS_MAX ? `${text.slice(0, LETTERS_MAX)}…` : text;
     return strings.events.output(titleOf(run), words);
 }
