@@ -475,4 +475,19 @@ test('the plain box edits the same text', async ({ guest }) => {
     await expect(box).toHaveValue('zero\none\nthree\n');
     await grace.page.keyboard.type('four');
     await expect.poll(() => ada.shownText()).toBe('zero\none\nthree\nfour');
+
+    // What the box itself would undo is gone with the first edit of somebody else.
+    await ada.page.keyboard.type('# ');
+    await expect(box).toHaveValue('zero\n# one\nthree\nfour');
+    await grace.page.keyboard.press('Control+z');
+    await expect.poll(() => ada.shownText()).toBe('zero\n# one\nthree\n');
+    await grace.page.keyboard.press('Control+Shift+Z');
+    await expect.poll(() => ada.shownText()).toBe('zero\n# one\nthree\nfour');
+    await grace.page.getByRole('button', { name: 'File' }).click();
+    await grace.page.getByRole('menuitem', { name: 'Game of Life' }).click();
+    await grace.page.getByRole('button', { name: 'Replace' }).click();
+    await expect.poll(() => ada.editorText()).toContain('GLIDER');
+    await box.focus();
+    await grace.page.keyboard.press('Control+z');
+    await expect(box).toHaveValue('zero\n# one\nthree\nfour');
 });

@@ -6,24 +6,24 @@ import { useSharedBox } from '../text/useSharedBox';
 import { ByteCount } from '../ui/ByteCount';
 import css from './InputBox.module.css';
 
+const writer = () => room.get()?.inputWriter;
+
 export function InputBox() {
     const { text, bytes } = useStore(input);
-    const box = useSharedBox(text);
+    const box = useSharedBox(text, writer);
     const { limits } = useStore(server.state);
     const { hasText } = useStore(roomState);
     return (
         <div className={css.box}>
             <textarea
-                ref={box}
+                {...box}
                 className={css.text}
                 aria-label={strings.input.label}
                 aria-describedby="input-hint"
                 spellCheck={false}
                 autoCapitalize="off"
                 autoComplete="off"
-                defaultValue=""
                 readOnly={!hasText}
-                onInput={() => room.get()?.writeInput(box.current!.value)}
             />
             <div className={css.foot}>
                 <p id="input-hint">{strings.input.hint}</p>

@@ -13,9 +13,12 @@ function offsetOf(text: string, line: number): number {
     return before.reduce((sum, part) => sum + part.length + 1, 0);
 }
 
+const writer = () => room.get()?.programWriter;
+
 export function PlainEditor() {
     const { text } = useStore(program);
-    const box = useSharedBox(text);
+    const props = useSharedBox(text, writer);
+    const box = props.ref;
     const { hasText } = useStore(roomState);
 
     useEffect(
@@ -27,9 +30,9 @@ export function PlainEditor() {
                     box.current?.focus();
                     box.current?.setSelectionRange(at, at);
                 },
-                replace: (text) => room.get()?.write(text),
+                replace: (text) => writer()?.replace(text),
                 type: (typed) => document.execCommand('insertText', false, typed),
-                undo: () => document.execCommand('undo'),
+                undo: () => writer()?.undo(),
                 walkErrors: () => undefined,
             }),
         [box],
@@ -39,14 +42,12 @@ export function PlainEditor() {
         <div className={css.plain}>
             <p role="status">{strings.editor.failed}</p>
             <textarea
-                ref={box}
+                {...props}
                 aria-label={strings.app.file}
                 spellCheck={false}
                 autoCapitalize="off"
                 autoComplete="off"
-                defaultValue=""
                 readOnly={!hasText}
-                onInput={() => room.get()?.write(box.current!.value)}
             />
         </div>
     );

@@ -23,7 +23,6 @@ import { returnsIn, tidy } from '../editor/tidy';
 import { Store } from '../store';
 import { strings } from '../strings';
 import { codeHash } from '../run/codeHash';
-import { editBetween } from '../text/edit';
 import { Keeper } from './keeper';
 import { isIdle, watchIdle } from './idle';
 import { keepsEdits } from './keepsEdits';
@@ -32,6 +31,7 @@ import { COLOURS, personOf, type Person } from './person';
 import { readRoomFrame, type RunFrame } from './roomFrame';
 import type { End, Member, RoomState } from './roomState';
 import { Saving } from './saving';
+import { Writer } from './writer';
 
 /** The root that the daemon and every other Yjs program know the text under. */
 const ROOT = 'monaco';
@@ -75,23 +75,15 @@ export interface RoomPorts {
     onRun(frame: RunFrame): void;
 }
 
-/** Makes a text another with one small edit, for boxes that know no edits. */
-function rewrite(shared: Y.Text, text: string): void {
-    const edit = editBetween(shared.toString(), text);
-    if (edit !== null) {
-        shared.doc?.transact(() => {
-            shared.delete(edit.at, edit.removed);
-            shared.insert(edit.at, edit.inserted);
-        });
-    }
-}
-
 export class Room {
     readonly doc = new Y.Doc();
     readonly text = this.doc.getText(ROOT);
     /** Of the programs that ran while their text was here. */
     readonly anchors = new LineAnchors(this.text);
     private readonly input = this.doc.getText(INPUT_ROOT);
+    /** For boxes that show the program, and the input. */
+    readonly programWriter = new Writer(this.text);
+    readonly inputWriter = new Writer(this.input);
     private readonly provider: WebsocketProvider;
     private offlineTimer: ReturnType<typeof setTimeout> | undefined;
     private backTimer: ReturnType<typeof setTimeout> | undefined;
@@ -139,14 +131,6 @@ export class Room {
             this.provider.connect();
         }
     };
-
-    write(text: string): void {
-        rewrite(this.text, text);
-    }
-
-    writeInput(text: string): void {
-        rewrite(this.input, text);
-    }
 
     // --- the document ------------------------------------------------------------------------
 
@@ -206,7 +190,9 @@ export class Room {
         const { seed } = this.ports;
         if (seed !== null && this.text.length === 0) {
             this.text.insert(0, seed.text);
-            rewrite(this.input, seed.input);
+            if (this.input.length === 0) {
+                this.input.insert(0, seed.input);
+            }
         }
         this.ports.onSeeded();
     }
