@@ -138,7 +138,13 @@ test('keys lead to the tabs, the errors and the list of keys', async ({ vve }) =
     await expect(page.locator('.marker-widget')).toContainText("name 'missing' is not defined");
     await page.keyboard.press('Escape');
 
+    // Editing its line takes the mark away.
     await page.keyboard.type('?');
+    await expect(page.locator('.view-lines')).not.toContainText('NameError');
+    await page.keyboard.press('F8');
+    await expect(
+        page.getByRole('status').filter({ hasText: 'No error is marked' }),
+    ).toHaveCount(1);
     const sheet = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
     await expect(sheet).toHaveCount(0);
     await expect.poll(() => vve.editorText()).toContain('?');

@@ -17,6 +17,7 @@ export const frameStrings = {
         panes: 'Panes',
         code: 'Code',
         console: 'Console',
+        noErrors: 'No error is marked',
     },
     run: {
         run: 'Run',

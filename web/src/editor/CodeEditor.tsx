@@ -101,6 +101,7 @@ function controlOf(view: CodeEditorView): () => void {
         walkErrors: (step) => {
             const way = step > 0 ? 'next' : 'prev';
             void view.getAction(`editor.action.marker.${way}`)?.run();
+            return monaco.editor.getModelMarkers({ resource: view.getModel()!.uri }).length > 0;
         },
     });
 }

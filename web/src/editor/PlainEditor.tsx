@@ -33,7 +33,7 @@ export function PlainEditor() {
                 replace: (text) => writer()?.replace(text),
                 type: (typed) => document.execCommand('insertText', false, typed),
                 undo: () => writer()?.undo(),
-                walkErrors: () => undefined,
+                walkErrors: () => false,
             }),
         [box],
     );

@@ -11,8 +11,8 @@ export interface EditorControl {
     /** Types as by hand, at the cursor; a tab indents. */
     type(text: string): void;
     undo(): void;
-    /** Goes to the next (1) or the previous (-1) marked error. */
-    walkErrors(step: 1 | -1): void;
+    /** Goes to the next (1) or the previous (-1) marked error; false: there is none. */
+    walkErrors(step: 1 | -1): boolean;
 }
 
 export interface Caret {

@@ -3,6 +3,8 @@ import { flushSync } from 'react-dom';
 import type { ConsoleTab } from '../console/ConsolePane';
 import { editor } from '../editor/control';
 import { Store } from '../store';
+import { frameStrings as strings } from '../frameStrings';
+import { announce } from './announcer';
 import type { Layout } from './layout';
 import { tabId } from './tabIds';
 
@@ -45,7 +47,9 @@ export function goToTab(tab: ConsoleTab): void {
 /** Leads from one marked error to the next, or to the one before. */
 export function goToError(step: 1 | -1): void {
     goToEditor();
-    editor()?.walkErrors(step);
+    if (editor()?.walkErrors(step) === false) {
+        announce(strings.app.noErrors);
+    }
 }
 
 /** Whether a pane is off the screen. */
