@@ -34,18 +34,37 @@ static bool check_ip_address(const char *option, const char *text, struct err *e
                    text);
 }
 
-/* Compared byte by byte with what browsers send: lower case, nothing behind the port. */
-static bool is_origin(const char *text)
+static bool matches(const char *text, const char *pattern)
 {
-    static const char pattern[] =
-        "^[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\\[[0-9a-f:.]+\\])(:[0-9]{1,5})?$";
     regex_t regex;
     if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0) {
         abort(); /* the pattern is wrong */
     }
-    bool matches = regexec(&regex, text, 0, NULL, 0) == 0;
+    bool found = regexec(&regex, text, 0, NULL, 0) == 0;
     regfree(&regex);
-    return matches;
+    return found;
+}
+
+/* Compared byte by byte with what browsers send: lower case, nothing behind the port. Where names
+ * are given to whoever asks first, as below vercel.app, a '*' alone would let everybody in: so part
+ * of the name comes before it, and it is not in a name right below a top level. */
+static bool check_origin(const char *text, struct err *err)
+{
+    if (strchr(text, '*') == NULL) {
+        return matches(text, "^[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\\[[0-9a-f:.]+\\])"
+                             "(:[0-9]{1,5})?$") ||
+               err_set(err, "bad_option",
+                       "allow-origin: \"%.60s\" is not scheme://host[:port], in lower case and "
+                       "without a path.",
+                       text);
+    }
+    return matches(text, "^https://[a-z0-9][a-z0-9-]{3,}[*][a-z0-9-]*([.][a-z0-9-]+){2,}"
+                         "(:[0-9]{1,5})?$") ||
+           err_set(
+               err, "bad_option",
+               "allow-origin: \"%.60s\": a * needs https://, four characters before it, and "
+               "two dots behind it, as in https://vve-*.example.org.",
+               text);
 }
 
 static bool check_lists(const struct conf *conf, struct err *err)
@@ -56,11 +75,8 @@ static bool check_lists(const struct conf *conf, struct err *err)
         }
     }
     for (char *const *origin = conf->allow_origins; *origin != NULL; origin++) {
-        if (!is_origin(*origin)) {
-            return err_set(err, "bad_option",
-                           "allow-origin: \"%.60s\" is not scheme://host[:port], in lower "
-                           "case and without a path.",
-                           *origin);
+        if (!check_origin(*origin, err)) {
+            return false;
         }
     }
     return true;

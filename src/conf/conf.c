@@ -100,7 +100,7 @@ static const struct option options[] = {
     {"trusted-proxy", LIST, AT(trusted_proxies), 0, 0, "", "ADDRESS,...",
      "proxies whose X-Forwarded-For counts"},
     {"allow-origin", LIST, AT(allow_origins), 0, 0, "", "ORIGIN,...",
-     "other origins whose pages may call the API: scheme://host[:port]"},
+     "other origins whose pages may call the API: scheme://host[:port]; https://name-*.host"},
     {"metrics-public", FLAG, AT(metrics_public), 0, 0, "no", "[=yes|no]",
      "serve /metrics to everybody"},
     {"log-level", LEVEL, AT(log_level), 0, 0, "info", "LEVEL", "debug, info, warn or error"},

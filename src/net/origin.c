@@ -39,10 +39,26 @@ bool origin_is_same(const char *origin, struct view host)
     return false;
 }
 
+/* What a '*' stands for cannot leave the label that it is in. */
+static bool fits(const char *origin, const char *pattern)
+{
+    const char *star = strchr(pattern, '*');
+    if (star == NULL) {
+        return strcmp(origin, pattern) == 0;
+    }
+    size_t before = (size_t)(star - pattern);
+    size_t behind = strlen(star + 1);
+    size_t len = strlen(origin);
+    return len > before + behind && strncmp(origin, pattern, before) == 0 &&
+           strcmp(origin + len - behind, star + 1) == 0 &&
+           strspn(origin + before, "abcdefghijklmnopqrstuvwxyz0123456789-") >=
+               len - before - behind;
+}
+
 bool origin_is_allowed(const char *origin, char *const *allowed)
 {
     for (; allowed != NULL && *allowed != NULL; allowed++) {
-        if (strcmp(origin, *allowed) == 0) {
+        if (fits(origin, *allowed)) {
             return true;
         }
     }

@@ -10,7 +10,8 @@
  * proxy in front may speak TLS. A port that is the scheme's own may be written or not. */
 bool origin_is_same(const char *origin, struct view host);
 
-/* `allowed`: NULL-terminated origins; may be NULL. */
+/* `allowed`: NULL-terminated origins; may be NULL. In each, one '*' may stand for a letter, a digit
+ * or a '-', or for several of them. */
 bool origin_is_allowed(const char *origin, char *const *allowed);
 
 /* The Host header is an IP address or localhost, with a port or without. Any other name may be

@@ -206,7 +206,6 @@ static void test_lists_are_checked(void **state)
     refuses("--trusted-proxy", "10.0.0.1,,10.0.0.2", "trusted-proxy: \"\"");
     takes("--trusted-proxy", "10.0.0.1,2001:db8::1");
     static const char *const no_origins[] = {
-        "*",
         "null",
         "vve.example",
         "https://",
@@ -225,6 +224,31 @@ static void test_lists_are_checked(void **state)
         refuses("--allow-origin", no_origins[i], no_origins[i]);
     }
     takes("--allow-origin", "https://vve.example,http://localhost:5173,http://[::1]:80");
+    static const char *const too_many_origins[] = {
+        "*",
+        "https://*",
+        "https://*.vercel.app",
+        "https://vve*.vercel.app",
+        "https://-vve*.vercel.app",
+        "http://vve-*.vercel.app",
+        "https://vve-*.app",
+        "https://vve-*",
+        "https://vve-*.*.app",
+        "https://vve-**.vercel.app",
+        "https://vve-a.*.app",
+        "https://vve-a.*.vercel.app",
+        "https://vve-a.vve-*.vercel.app",
+        "https://vve-*..app",
+        "https://vve-*.vercel.app/",
+        "https://vve-*.Vercel.app",
+        "https://vve-a*@evil.vercel.app",
+        "https://vve-*.vercel.app:*",
+    };
+    for (size_t i = 0; i < sizeof too_many_origins / sizeof too_many_origins[0]; i++) {
+        refuses("--allow-origin", too_many_origins[i], "a * needs https://, four characters");
+        refuses("--allow-origin", too_many_origins[i], too_many_origins[i]);
+    }
+    takes("--allow-origin", "https://vve-*.vercel.app,https://vve-*-ada.vercel.app:8443");
 }
 
 static void test_files_are_checked(void **state)

@@ -363,6 +363,51 @@ static void test_allowed_origin(void **state)
     assert_false(origin_is_allowed("https://a", NULL));
 }
 
+static void test_allowed_pattern(void **state)
+{
+    (void)state;
+    char *const allowed[] = {"https://a", "https://vve-*-ada.vercel.app",
+                             "https://test*.b.c:8443", NULL};
+    static const char *const good[] = {
+        "https://vve-1-ada.vercel.app",
+        "https://vve-git-main-ada-ada.vercel.app",
+        "https://vve---ada.vercel.app",
+        "https://testing.b.c:8443",
+        "https://a",
+    };
+    static const char *const bad[] = {
+        "https://vve--ada.vercel.app",
+        "https://vve-ada.vercel.app",
+        "https://vve-x.evil.org/-ada.vercel.app",
+        "https://vve-x.evil-ada.vercel.app",
+        "https://vve-x_y-ada.vercel.app",
+        "https://vve-X-ada.vercel.app",
+        "https://vve-x@-ada.vercel.app",
+        "https://vve-x:1-ada.vercel.app",
+        "https://vve-*-ada.vercel.app",
+        "https://vve-\xc3\xa4-ada.vercel.app",
+        "https://vve-x-ada.vercel.app.evil.org",
+        "https://vve-x-ada.vercel.app:443",
+        "https://evil.org/vve-x-ada.vercel.app",
+        "https://xvve-x-ada.vercel.app",
+        "http://vve-x-ada.vercel.app",
+        "https://testing.b.c",
+        "https://test.b.c:8443",
+        "https://ab",
+        "",
+    };
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        if (!origin_is_allowed(good[i], allowed)) {
+            fail_msg("%s", good[i]);
+        }
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (origin_is_allowed(bad[i], allowed)) {
+            fail_msg("%s", bad[i]);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,6 +421,7 @@ int main(void)
         cmocka_unit_test(test_growing_scan),
         cmocka_unit_test(test_same_origin),
         cmocka_unit_test(test_allowed_origin),
+        cmocka_unit_test(test_allowed_pattern),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

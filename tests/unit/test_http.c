@@ -31,7 +31,8 @@ struct server {
 };
 
 static char *const proxies[] = {"127.0.0.9", NULL};
-static char *const origins[] = {"https://friend.example", NULL};
+static char *const origins[] = {"https://friend.example", "https://trial-*.friend.example",
+                                NULL};
 static char big[TOO_LARGE_EVENT];
 
 static void on_close(struct http_exchange *exchange, void *context)
@@ -944,6 +945,13 @@ static void test_origins(void **state)
         strstr(reply, "\r\nAccess-Control-Allow-Origin: https://friend.example\r\n"));
     assert_non_null(strstr(reply, "\r\nVary: Origin\r\n"));
     assert_non_null(strstr(reply, "\r\nAccess-Control-Expose-Headers: Location, Retry-After"));
+    assert_null(strstr(reply, "Access-Control-Allow-Credentials"));
+    free(reply);
+    reply = ask(*state, "POST /a HTTP/1.1\r\nHost: me\r\n"
+                        "Origin: https://trial-7.friend.example\r\n\r\n");
+    assert_status(reply, "200");
+    assert_non_null(
+        strstr(reply, "\r\nAccess-Control-Allow-Origin: https://trial-7.friend.example\r\n"));
     free(reply);
     expect(*state, "POST /a HTTP/1.1\r\nHost: me\r\nOrigin: https://foe.example\r\n\r\n", "403",
            "{\"error\":{\"code\":\"origin_not_allowed\",\"message\":"
