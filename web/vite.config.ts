@@ -2,6 +2,7 @@
 // hashed assets, and a compressed twin beside everything the daemon serves.
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
+import { addresses } from './build/addresses';
 import { firstPaint } from './build/firstPaint';
 import { preloadWork } from './build/preloadWork';
 import { precompress } from './build/precompress';
@@ -30,7 +31,7 @@ function chunkOf(id: string): string | undefined {
 const DAEMON = process.env.VVE_URL ?? 'http://localhost:8080';
 
 export default defineConfig({
-    plugins: [react(), firstPaint(), preloadWork(), precompress()],
+    plugins: [react(), firstPaint(), preloadWork(), addresses(), precompress()],
     build: {
         target: 'es2022',
         chunkSizeWarningLimit: 3200,
@@ -44,5 +45,5 @@ export default defineConfig({
             '/readyz': DAEMON,
         },
     },
-    test: { include: ['src/**/*.test.{ts,tsx}'] },
+    test: { include: ['{src,build}/**/*.test.{ts,tsx}'] },
 });

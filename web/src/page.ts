@@ -1,5 +1,6 @@
 // The parts of the page, made once and wired together: the daemon, the room, the two texts, the
 // runs.
+import { roomsBase } from './api/addresses';
 import type { PastRun } from './api/pastRuns';
 import { Server } from './api/server';
 import { downloadText } from './editor/download';
@@ -65,7 +66,7 @@ export async function enterRoom(): Promise<void> {
         history.replaceState(null, '', pathOf(id));
     }
     roomId = id;
-    const address = `${location.origin.replace(/^http/, 'ws')}/collab`;
+    const address = `${roomsBase()}/collab`;
     try {
         const { giveWay, loadRoom, me, openSession } = await import('./work');
         const { Room } = await loadRoom();

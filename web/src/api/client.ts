@@ -1,5 +1,6 @@
 // The REST calls of the page. Each either returns what was asked for or throws a Refusal, which
 // always has a code: the daemon's own, or "network" when no answer came at all.
+import { apiBase } from './addresses';
 import type { JobStatus, Limits } from './types';
 
 /** Longest wait for an answer; the daemon answers all of these calls in milliseconds. */
@@ -34,7 +35,7 @@ export async function call(path: string, init?: RequestInit): Promise<unknown> {
     let answer: Response;
     try {
         const signal = AbortSignal.timeout(ANSWER_MS);
-        answer = await fetch(path, { ...init, cache: 'no-store', signal });
+        answer = await fetch(apiBase() + path, { ...init, cache: 'no-store', signal });
     } catch {
         throw new Refusal('network', 'The server could not be reached.');
     }

@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 // Following a job, with the browser's EventSource and fetch played by the test.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { follow, type Listener } from './follow';
@@ -63,6 +64,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+    document.head.innerHTML = '';
     vi.useRealTimers();
     vi.unstubAllGlobals();
 });
@@ -84,6 +86,17 @@ describe('follow', () => {
             ['end', END],
         ]);
         expect(source?.readyState).toBe(FakeSource.CLOSED);
+    });
+
+    it('asks the daemon that index.html names', async () => {
+        document.head.innerHTML = '<meta name="vve-api" content="https://a">';
+        answer(200, END);
+        follow('j', listener);
+        const [source] = FakeSource.all;
+        expect(source?.url).toBe('https://a/api/jobs/j/events');
+        source?.refuse();
+        await vi.waitFor(() => expect(events).toContainEqual(['end', END]));
+        expect(fetch).toHaveBeenCalledWith('https://a/api/status/j', expect.anything());
     });
 
     it('leaves a dropped stream to the browser', () => {

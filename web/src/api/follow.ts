@@ -4,6 +4,7 @@
 // the daemon refuses (unknown job, too many readers) is closed for good; then the status says
 // what happened: the end, a job nobody knows any more, or a reason to open a new stream. A new
 // stream tells the whole run again, so what was shown of it is cleared first.
+import { apiBase } from './addresses';
 import * as client from './client';
 import { Refusal } from './client';
 import { isEnd, type JobStatus, type OutputEvent } from './types';
@@ -78,7 +79,7 @@ export function follow(jobId: string, listener: Listener): () => void {
     }
 
     function open(isAgain: boolean): void {
-        const stream = new EventSource(`/api/jobs/${jobId}/events`);
+        const stream = new EventSource(`${apiBase()}/api/jobs/${jobId}/events`);
         source = stream;
         let isFresh = isAgain;
         stream.onopen = () => {
