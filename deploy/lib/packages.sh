@@ -7,7 +7,9 @@ packages_build=(gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libwebsock
     libwebsockets-evlib-uv libhiredis-dev libjansson-dev libcurl4-openssl-dev libcmocka-dev)
 packages_run=(curl ca-certificates debootstrap iptables util-linux)
 packages_test=(valgrind clang libclang-rt-14-dev clang-format clang-tidy shellcheck chromium
-    python3 systemd lintian dpkg-dev man-db)
+    python3 systemd lintian dpkg-dev man-db caddy
+    python3-configobj python3-jinja2 python3-jsonpatch python3-jsonschema python3-netifaces
+    python3-oauthlib python3-requests python3-yaml)
 
 packages_has() {
     [[ $(dpkg-query -W -f '${Status}' "$1" 2>/dev/null) == 'install ok installed' ]]
@@ -56,4 +58,16 @@ packages_hold_services() {
 # Also called by the exit traps, for an installation that was interrupted.
 packages_release_services() {
     ! grep -qs '^# vve:' /usr/sbin/policy-rc.d || rm -f /usr/sbin/policy-rc.d
+}
+
+# packages_unpack NAME FOLDER: what the package holds, for one that is better not installed.
+packages_unpack() {
+    local folder
+    [[ ! -e $2 ]] || return 0
+    folder=$(mktemp -d)
+    (cd "$folder" && apt-get -o APT::Sandbox::User=root download "$1")
+    dpkg-deb -x "$folder"/*.deb "$folder/root"
+    mkdir -p "$(dirname "$2")"
+    mv "$folder/root" "$2"
+    rm -r "$folder"
 }
