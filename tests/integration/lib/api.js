@@ -1,6 +1,8 @@
 // The REST API as its users call it. Requests may come from any loopback address, since each of
 // them is a client of its own for the rate limit. Every answer must be one that is documented.
+// What is called `daemon` here may be a proxy before it: `secure` then says how to connect.
 import http from 'node:http';
+import https from 'node:https';
 import { assertDocumented } from './contract.js';
 import { until } from './process.js';
 
@@ -10,16 +12,20 @@ export function freshAddress() {
     return `127.9.${next >> 8}.${next & 255}`;
 }
 
+function open(daemon, options, onResponse) {
+    const { request } = daemon.secure ? https : http;
+    const to = { host: '127.0.0.1', ...daemon.secure, port: daemon.port, agent: false };
+    return request({ ...to, ...options }, onResponse);
+}
+
 function send(daemon, method, path, { body, headers = {}, from = '127.0.0.1' }) {
     return new Promise((resolve, reject) => {
-        const req = http.request(
+        const req = open(
+            daemon,
             {
-                host: '127.0.0.1',
-                port: daemon.port,
                 method,
                 path,
                 localAddress: from,
-                agent: false,
                 headers: {
                     ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
                     ...headers,
@@ -109,17 +115,8 @@ export function reached(daemon, jobId, wanted) {
 export async function* events(daemon, jobId, { after, from = freshAddress() } = {}) {
     const headers = after ? { 'last-event-id': after } : {};
     const response = await new Promise((resolve, reject) => {
-        http.get(
-            {
-                host: '127.0.0.1',
-                port: daemon.port,
-                path: `/api/jobs/${jobId}/events`,
-                agent: false,
-                localAddress: from,
-                headers,
-            },
-            resolve,
-        ).on('error', reject);
+        const path = `/api/jobs/${jobId}/events`;
+        open(daemon, { path, localAddress: from, headers }, resolve).on('error', reject).end();
     });
     if (response.statusCode !== 200) {
         response.resume();

@@ -7,11 +7,13 @@ import * as Y from 'yjs';
 import { until } from '../../integration/lib/process.js';
 import * as frames from './frames.js';
 
-// Every browser says where its page is from.
-class BrowserSocket extends WebSocket {
-    constructor(url, protocols) {
-        super(url, protocols, { origin: new URL(url).origin.replace('ws', 'http') });
-    }
+// Every browser says where its page is from. `house.secure` says how to connect to a proxy.
+function browserSocket({ secure }) {
+    return class extends WebSocket {
+        constructor(url, protocols) {
+            super(url, protocols, { ...secure, origin: new URL(url).origin.replace('ws', 'http') });
+        }
+    };
 }
 
 process.setMaxListeners(0); // each provider wants to hear of the end
@@ -31,7 +33,7 @@ export function leaveAll() {
 // { doc, provider, told, leave }; `told` collects what frames of type 100 said.
 export function join(house, room, { doc = new Y.Doc(), quiet = false, connect = true } = {}) {
     const provider = new WebsocketProvider(house.url, room, doc, {
-        WebSocketPolyfill: BrowserSocket,
+        WebSocketPolyfill: browserSocket(house),
         disableBc: true,
         connect: false,
     });
@@ -75,6 +77,7 @@ export async function joined(house, room, options) {
 // A bare socket: `seen` are the parsed frames in order, `bytes` the frames themselves.
 export function openSocket(house, room, { headers = {}, origin } = {}) {
     const ws = new WebSocket(`${house.url}/${room}`, {
+        ...house.secure,
         headers,
         origin: origin ?? house.url.replace(/^ws(.*)\/collab$/, 'http$1'),
         handshakeTimeout: 20_000,

@@ -4,7 +4,7 @@ import { startDaemon } from '../../integration/lib/daemon.js';
 
 // Below the range that clients get their ports from: a client that knocks while the daemon is away
 // could otherwise be given the daemon's own port.
-async function freePort() {
+export async function freePort() {
     for (;;) {
         const port = 20_000 + Math.floor(Math.random() * 12_000);
         const free = await new Promise((resolve) => {
