@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { start, temporaryFolder, until } from './process.js';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../../..');
-const BIN = process.env.VVE_BIN ?? join(ROOT, 'build/bin/vve');
+const BUILT = join(ROOT, 'build/bin/vve');
 
 // The page as built, or a stand-in folder for tests of the server alone.
 function webRoot() {
@@ -29,7 +29,7 @@ export async function startDaemon(
     redis,
     { args = [], ready = true, host = '127.0.0.1', wrap = [], env = {} } = {},
 ) {
-    const [program, ...before] = [...wrap, BIN];
+    const [program, ...before] = [...wrap, process.env.VVE_BIN ?? BUILT];
     const words = [
         ...before,
         '--listen',

@@ -17,7 +17,8 @@ const TESTS = ['tests', 'on', 'nopass', '~*', '&*', '+@all'];
 const LOGIN = { username: 'tests', password: 'any' };
 const AS_TESTS = ['--user', LOGIN.username, '--pass', LOGIN.password, '--no-auth-warning'];
 
-export async function startRedis(options = {}) {
+// `wrap` is a command to run it under.
+export async function startRedis({ args: more = [], wrap = [] } = {}) {
     const folder = temporaryFolder();
     const socket = join(folder.path, 'redis.sock');
     const args = [
@@ -37,7 +38,7 @@ export async function startRedis(options = {}) {
         ...DAEMONS,
         '--user',
         ...TESTS,
-        ...(options.args ?? []),
+        ...more,
     ];
     const redis = {
         address: `unix:${socket}`,
@@ -49,7 +50,8 @@ export async function startRedis(options = {}) {
             return stdout.trimEnd();
         },
         async up() {
-            redis.server = start('redis-server', args);
+            const [program, ...words] = [...wrap, 'redis-server', ...args];
+            redis.server = start(program, words);
             await until('redis-server to answer', async () => {
                 try {
                     return (await redis.call('PING')) === 'PONG';
