@@ -1,4 +1,5 @@
 // Pictures of the page for people to look at, not a test: SHOTS names the folder they go to.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { expect, test } from './vve.js';
@@ -188,6 +189,13 @@ const ENDS: Record<string, [code: string, word: string]> = {
     memory: ['x = bytearray(300 << 20)', 'Out of memory'],
     truncated: ["for n in range(400): print(n, 'x' * 40)", 'Done'],
     flood: ["while True: print('y' * 1000)", 'Too much output'],
+    plot: [
+        readFileSync(
+            new URL('../../web/src/examples/picture.py', import.meta.url),
+            'utf8',
+        ).trimEnd(),
+        'Done',
+    ],
     libraries: ['import json\n\nprint(json.loads("{"))', 'Error'],
 };
 
@@ -212,6 +220,7 @@ for (const theme of ['light', 'dark'] as const) {
             await write(code);
             await ada.run();
             await expect(ada.chip).toContainText(word);
+            await expect(ada.last.getByRole('img')).toHaveCount(name === 'plot' ? 1 : 0);
             await shootTo(name, theme, page);
             await page.getByRole('button', { name: 'Clear' }).click();
         }
@@ -237,6 +246,7 @@ for (const theme of ['light', 'dark'] as const) {
         await shootTo('history', theme, page);
         await page.getByRole('button', { name: /Out of memory/ }).click();
         await expect(page.getByText('Red was there')).toBeVisible();
+        await expect(page.locator('.line-insert').first()).toBeVisible();
         await shootTo('version', theme, page);
         await page.getByRole('tab', { name: 'Input' }).click();
         await page
@@ -280,6 +290,7 @@ for (const theme of ['light', 'dark'] as const) {
         await page.route('**/assets/monaco-*', (route) => route.abort());
         await page.goto('/');
         await expect(page.getByText('The editor could not load')).toBeVisible();
+        await expect(ada.status).toContainText('Live, saved');
         await shootTo('plain-box', theme, page);
     });
 }

@@ -191,7 +191,8 @@ export const strings = {
         followName: (name: string): string => `Follow ${name}`,
         stop: 'Stop',
         stopName: (name: string): string => `Stop following ${name}`,
-        following: (name: string): string => `Following ${name}. Esc to stop`,
+        following: (name: string, isTouched: boolean): string =>
+            `Following ${name}. ${isTouched ? 'Tap' : 'Esc'} to stop`,
         joined: (name: string): string => `${name} joined`,
         left: (name: string): string => `${name} left`,
     },

@@ -241,7 +241,7 @@ export default function CodeEditor() {
     const [view, setView] = useState<CodeEditorView | null>(null);
     const theme = useStore(themeInForce);
     const place = useStore(room);
-    const { hasText } = useStore(roomState);
+    const { hasText, connection } = useStore(roomState);
     const isFollowing = useStore(followed) !== null;
     const isNarrow = useLayout() === 'single';
 
@@ -254,9 +254,10 @@ export default function CodeEditor() {
     );
     useEffect(() => {
         const { joining, placeholder: long, placeholderShort: short } = strings.editor;
-        const placeholder = hasText ? (isNarrow ? short : long) : joining;
+        const coming = connection === 'ended' ? '' : joining;
+        const placeholder = hasText ? (isNarrow ? short : long) : coming;
         view?.updateOptions({ readOnly: !hasText, placeholder });
-    }, [view, hasText, isNarrow]);
+    }, [view, hasText, isNarrow, connection]);
 
     return (
         <>

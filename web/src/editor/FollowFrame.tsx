@@ -24,17 +24,19 @@ function useStopOnEscape(isFollowing: boolean): void {
 export function FollowFrame() {
     const person = useFollowed();
     useStopOnEscape(person !== null);
+    const isTouched = matchMedia('(hover: none)').matches;
+    const words = person && strings.people.following(person.name, isTouched);
     return (
         <>
             {person !== null && (
                 <div className={css.frame} style={tint(person.colour)}>
                     <button type="button" className={css.bar} onClick={stopFollowing}>
-                        {strings.people.following(person.name)}
+                        {words}
                     </button>
                 </div>
             )}
             <p className="visually-hidden" role="status">
-                {person !== null && strings.people.following(person.name)}
+                {words}
             </p>
         </>
     );
