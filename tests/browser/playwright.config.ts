@@ -1,5 +1,6 @@
 // Drives the page of a running daemon in Chromium. VVE_URL says where the daemon is; it should be
-// started with a high --rate-limit, because these tests run more than ten programs a minute.
+// started with a high --rate-limit, because these tests run more than ten programs a minute. VVE_REDIS
+// names its Redis.
 import { defineConfig } from '@playwright/test';
 
 const baseURL = process.env.VVE_URL;

@@ -115,21 +115,22 @@ export class Vve {
     }
 }
 
-interface Watch {
+export interface Watch {
     foreign: string[];
     violations: string[];
     errors: string[];
 }
 
-const CLEAN: Watch = { foreign: [], violations: [], errors: [] };
+export const CLEAN: Watch = { foreign: [], violations: [], errors: [] };
 
-async function watch(page: Page, baseURL: string): Promise<Watch> {
+/** `origins`: those that the page may ask. */
+export async function watch(page: Page, ...origins: string[]): Promise<Watch> {
     const seen: Watch = { foreign: [], violations: [], errors: [] };
-    const own = new URL(baseURL);
+    const hosts = origins.map((origin) => new URL(origin).host);
     const judge = (address: string): void => {
         const url = new URL(address);
         const isLocal = url.protocol === 'data:' || url.protocol === 'blob:';
-        if (!isLocal && url.host !== own.host) {
+        if (!isLocal && !hosts.includes(url.host)) {
             seen.foreign.push(address);
         }
     };

@@ -52,6 +52,8 @@ export const frameStrings = {
             'Offline. Keep typing: your changes are kept in this browser and merged when the connection is back.',
         joining:
             'The room cannot be reached. It is tried again; the text appears when it is there.',
+        apart: (server: string, page: string): string =>
+            `${server} does not answer. It may be away, or it does not know pages of ${page}: whoever runs it lets them in with --allow-origin.`,
         unready: 'The server cannot run programs right now. Keep typing: your text is kept.',
         unsaved:
             'The server cannot store changes right now. Keep typing, and keep this page open: they are stored when it can.',

@@ -1,6 +1,7 @@
 // Says across the page what stands in the way, with the one thing that can be done about it.
 import type { ReactNode } from 'react';
-import type { Link } from '../api/server';
+import { apiBase } from '../api/addresses';
+import type { ServerState } from '../api/server';
 import { retry, roomState, server } from '../page';
 import type { RoomState } from '../room/roomState';
 import { useStore } from '../store';
@@ -24,7 +25,11 @@ function button(words: string, act: () => void): ReactNode {
 }
 
 /** The worst of what is wrong; null: nothing is. */
-function noticeOf(state: RoomState, link: Link, isPartMissing: boolean): Notice | null {
+function noticeOf(
+    state: RoomState,
+    { limits, link }: ServerState,
+    isPartMissing: boolean,
+): Notice | null {
     const { banner } = strings;
     const { connection, end, hasText, isFull, isKept, isSaved } = state;
     if (end === 'bad') {
@@ -43,6 +48,11 @@ function noticeOf(state: RoomState, link: Link, isPartMissing: boolean): Notice 
         return { text: banner.broken, isUrgent: true, remedy: reload };
     }
     const again = button(banner.retry, retry);
+    // A browser does not tell a page whether it was turned down or not heard.
+    if (link === 'offline' && limits === null && apiBase() !== '') {
+        const text = banner.apart(apiBase(), location.origin);
+        return { text, isUrgent: true, remedy: again };
+    }
     if (connection === 'offline') {
         const kept = isKept ? banner.offlineKept : banner.offline;
         const text = hasText ? kept : banner.joining;
@@ -58,8 +68,11 @@ function noticeOf(state: RoomState, link: Link, isPartMissing: boolean): Notice 
 }
 
 export function Banner() {
-    const { link } = useStore(server.state);
-    const notice = noticeOf(useStore(roomState), link, useStore(isIncomplete));
+    const notice = noticeOf(
+        useStore(roomState),
+        useStore(server.state),
+        useStore(isIncomplete),
+    );
     if (notice === null) {
         return null;
     }
