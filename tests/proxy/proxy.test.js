@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import http2 from 'node:http2';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { connect } from 'node:tls';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
@@ -52,6 +54,19 @@ const answer = (to, jobId, data) =>
 
 const textOf = (client) => client.doc.getText('t').toString();
 
+// A request without TLS.
+function plain(proxy, path) {
+    return new Promise((resolve, reject) => {
+        const to = { host: '127.0.0.1', port: proxy.httpPort, path, agent: false };
+        http.get({ ...to, headers: { host: HOST } }, (response) => {
+            const { statusCode, headers } = response;
+            let body = '';
+            response.setEncoding('utf8').on('data', (chunk) => (body += chunk));
+            response.on('end', () => resolve({ statusCode, headers, body }));
+        }).on('error', reject);
+    });
+}
+
 // A connection that begins a request and does not go on; resolves with how long it was let.
 function dawdle(proxy) {
     return new Promise((resolve, reject) => {
@@ -84,16 +99,20 @@ for (const kind of Object.keys(KINDS)) {
         });
 
         test('http is sent to https', async () => {
-            const { statusCode, headers } = await new Promise((resolve, reject) => {
-                const to = { host: '127.0.0.1', port: proxy.httpPort, path: '/r/room?a=b' };
-                http.get({ ...to, headers: { host: HOST }, agent: false }, (response) => {
-                    response.resume();
-                    resolve(response);
-                }).on('error', reject);
-            });
+            const { statusCode, headers } = await plain(proxy, '/r/room?a=b');
             assert.equal(statusCode, 308);
             assert.equal(headers.location, `https://${HOST}/r/room?a=b`);
         });
+
+        // Caddy does all of it by itself.
+        if (kind === 'nginx')
+            test('what makes a certificate authority believe us is served', async () => {
+                const path = '/.well-known/acme-challenge/token';
+                mkdirSync(dirname(join(proxy.folder, path)), { recursive: true });
+                writeFileSync(join(proxy.folder, path), 'proof');
+                const { statusCode, body } = await plain(proxy, path);
+                assert.deepEqual([statusCode, body], [200, 'proof']);
+            });
 
         test('the page is what the daemon serves, and for https alone', async () => {
             const unpack = { br: brotliDecompressSync, gzip: gunzipSync, identity: (all) => all };

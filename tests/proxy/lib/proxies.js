@@ -44,6 +44,7 @@ function nginx({ folder, key, certificate, ports, daemon }) {
     const site = replaced(read('nginx.conf'), {
         [`/etc/letsencrypt/live/${HOST}/fullchain.pem`]: certificate,
         [`/etc/letsencrypt/live/${HOST}/privkey.pem`]: key,
+        '/var/www/html;': `${folder};`,
         'listen 80;': `listen 127.0.0.1:${ports.http};`,
         'listen [::]:80;': '',
         'listen 443 ': `listen 127.0.0.1:${ports.https} `,
@@ -83,8 +84,8 @@ function caddy({ folder, key, certificate, ports, daemon }) {
 
 export const KINDS = { nginx, caddy };
 
-// { port, httpPort, secure, url, check, up, down, stop }: `secure` and `url` are what clients need to
-// come to `port` by the host's name.
+// { folder, port, httpPort, secure, url, check, up, down, stop }: `secure` and `url` are what clients
+// need to come to `port` by the host's name; nginx serves files for certificates from `folder`.
 export async function startProxy(kind, daemon) {
     const folder = temporaryFolder();
     const pair = makeCertificate(folder.path);
@@ -96,6 +97,7 @@ export async function startProxy(kind, daemon) {
     const lookup = (_name, { all }, done) =>
         all ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4);
     const proxy = {
+        folder: folder.path,
         port: ports.https,
         httpPort: ports.http,
         secure: { host: HOST, servername: HOST, lookup, ca: readFileSync(pair.certificate) },
