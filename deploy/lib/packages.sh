@@ -4,8 +4,9 @@
 
 # shellcheck disable=SC2034 # the scripts choose among the lists
 packages_build=(gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libwebsockets-dev
-    libwebsockets-evlib-uv libhiredis-dev libjansson-dev libcurl4-openssl-dev libcmocka-dev)
-packages_run=(curl ca-certificates debootstrap iptables util-linux)
+    libwebsockets-evlib-uv libhiredis-dev libjansson-dev libcurl4-openssl-dev libcmocka-dev
+    nodejs npm)
+packages_run=(curl ca-certificates debootstrap iptables util-linux docker.io redis-server)
 packages_test=(valgrind clang libclang-rt-14-dev clang-format clang-tidy shellcheck chromium
     python3 systemd lintian dpkg-dev man-db openssl caddy nginx
     python3-configobj python3-jinja2 python3-jsonpatch python3-jsonschema python3-netifaces
@@ -23,16 +24,21 @@ packages_node_is_fit() {
     ((major > 18 || (major == 18 && minor >= 20)))
 }
 
-# packages_ensure NAME...: the named packages, and those programs that may come from elsewhere.
+# Whether the package is there, or what it is wanted for.
+packages_is_there() {
+    case $1 in
+    docker.io) command -v docker >/dev/null && { command -v dockerd >/dev/null || docker_answers; } ;;
+    redis-server) command -v redis-server >/dev/null ;;
+    nodejs | npm) packages_node_is_fit ;;
+    *) packages_has "$1" ;;
+    esac
+}
+
 packages_ensure() {
     local name missing=()
     for name in "$@"; do
-        packages_has "$name" || missing+=("$name")
+        packages_is_there "$name" || missing+=("$name")
     done
-    command -v dockerd >/dev/null || docker_answers || missing+=(docker.io)
-    command -v docker >/dev/null || packages_has docker.io || missing+=(docker.io)
-    command -v redis-server >/dev/null || missing+=(redis-server)
-    packages_node_is_fit || missing+=(nodejs npm)
     ((${#missing[@]} == 0)) || packages_install "${missing[@]}"
 }
 
