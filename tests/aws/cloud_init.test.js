@@ -8,14 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { parse } from 'yaml';
-import { AWS, readTemplate, ROOT, userData } from './template.js';
+import { AWS, readTemplate, ROOT, userData } from './lib/template.js';
 
 const MOST_USER_DATA = 16384;
 const MOST_TEMPLATE = 51200;
 const FILE = `${AWS}cloud-init.yaml`;
 const TEXT = readFileSync(FILE, 'utf8');
 const SITE = {
-    Domain: 'vve.example.org',
+    Domain: 'code.example.net',
     PackageUrl: 'https://example.org/vve_0.1.0_amd64.deb',
     PackageSha256: '0'.repeat(64),
 };
@@ -113,51 +113,52 @@ test('its scripts pass shellcheck, and nothing else is run', () => {
     );
 });
 
-test('a package is installed if it is the one that was meant, and else nothing goes on', () => {
+// What vve-setup does when the package is one with the given sum: its commands that would change this
+// machine say so instead. Returns its words, and the file that Caddy would get.
+function setUp(sum) {
+    const holder = written('/etc/vve-site.conf').replace(SITE.PackageSha256, sum);
+    const caddyfile = scratch('Caddyfile', '');
+    const script = written('/usr/local/sbin/vve-setup')
+        .replaceAll('/etc/vve-site.conf', scratch('site', holder))
+        .replaceAll('/usr/share/doc/vve/examples/Caddyfile', `${ROOT}deploy/proxy/Caddyfile`)
+        .replaceAll('/etc/caddy/Caddyfile', caddyfile);
     const stubs = `
         systemctl() { echo "systemctl $*"; }
         apt-get() { echo "apt-get $*"; }
         curl() { while [[ $1 != -o ]]; do shift; done; printf package >"$2"; }
     `;
-    const setup = (sum) => {
-        const holder = written('/etc/vve-site.conf').replace(SITE.PackageSha256, sum);
-        const site = scratch('site', holder);
-        const script = written('/usr/local/sbin/vve-setup').replaceAll('/etc/vve-site.conf', site);
-        return run('bash', ['-c', stubs + script]);
-    };
-    const sum = createHash('sha256').update('package').digest('hex');
-    const meant = setup(sum);
+    return { ...run('bash', ['-c', stubs + script]), caddyfile };
+}
+
+const RIGHT = createHash('sha256').update('package').digest('hex');
+
+test('a package is installed if it is the one that was meant, and else nothing goes on', () => {
+    const meant = setUp(RIGHT);
     assert.equal(meant.status, 0, meant.text);
     assert.match(meant.text, /apt-get install .*\/vve\.deb\nsystemctl restart caddy\n/);
-    const other = setup(SITE.PackageSha256);
+    const other = setUp(SITE.PackageSha256);
     assert.notEqual(other.status, 0);
     assert.doesNotMatch(other.text, /apt-get|caddy/);
 });
 
-test('Caddy takes its file, and passes all requests for the domain on', () => {
-    const caddy = (command, text) => {
-        const file = scratch('Caddyfile', text);
-        const words = command === 'fmt' ? [file] : ['--config', file, '--adapter', 'caddyfile'];
-        const [, domain] = /^DOMAIN='(.*)'$/m.exec(written('/etc/vve-site.conf'));
-        const env = { PATH: process.env.PATH, HOME: folder, DOMAIN: domain };
-        return run('caddy', [command, ...words], { env });
-    };
-    const text = written('/etc/caddy/Caddyfile');
-    const valid = caddy('validate', text);
+test("Caddy gets the package's file with the domain in it, and takes it", () => {
+    const { caddyfile } = setUp(RIGHT);
+    const env = { PATH: process.env.PATH, HOME: folder };
+    const caddy = (...words) => run('caddy', [...words, '--adapter', 'caddyfile'], { env });
+    const valid = caddy('validate', '--config', caddyfile);
     assert.equal(valid.status, 0, valid.text);
     assert.doesNotMatch(valid.text, /"level":"(warn|error)"/);
-    assert.notEqual(caddy('validate', text.replace('reverse_proxy', 'reverse_prox')).status, 0);
-    assert.equal(caddy('fmt', text).stdout, text);
-
-    const { servers } = JSON.parse(caddy('adapt', text).stdout).apps.http;
+    const { servers } = JSON.parse(caddy('adapt', '--config', caddyfile).stdout).apps.http;
     assert.deepEqual(
         Object.values(servers).map(({ listen, routes }) => [
             listen,
-            routes.map((route) => route.match),
+            routes.map(({ match }) => match),
         ]),
         [[[':443'], [[{ host: [SITE.Domain] }]]]],
     );
     assert.match(JSON.stringify(servers), /"upstreams":\[\{"dial":"127\.0\.0\.1:8080"\}\]/);
+    writeFileSync(caddyfile, 'example.org {\n\treverse_prox\n}\n');
+    assert.notEqual(caddy('validate', '--config', caddyfile).status, 0);
 });
 
 test('Docker gets the settings of the package', () => {

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
-import { COSTS } from './costs.js';
-import { AWS, readTemplate } from './template.js';
+import { COSTS } from './lib/costs.js';
+import { AWS, readTemplate } from './lib/template.js';
 
 const TEMPLATE = readTemplate('template.yaml');
 const REGIONS = ['us-east-1', 'eu-central-1'];
