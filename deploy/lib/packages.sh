@@ -8,7 +8,7 @@ packages_build=(gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libwebsock
     nodejs npm)
 packages_run=(curl ca-certificates debootstrap iptables util-linux docker.io redis-server)
 packages_test=(valgrind clang libclang-rt-14-dev clang-format clang-tidy shellcheck chromium
-    python3 systemd lintian dpkg-dev man-db openssl caddy nginx
+    python3 systemd systemd-container lintian dpkg-dev man-db openssl caddy nginx
     python3-configobj python3-jinja2 python3-jsonpatch python3-jsonschema python3-netifaces
     python3-oauthlib python3-requests python3-yaml)
 
