@@ -1,5 +1,6 @@
 # The page: web/dist. Dependencies are fetched again only when the lock file changed, the bundle
-# is made again only when a source changed; the stamps that tell lie beside the build.
+# is made again only when a source changed, or somebody else has made another one there; the stamps
+# that tell lie beside the build.
 # shellcheck shell=bash
 
 web_sum() {
@@ -16,15 +17,20 @@ web_install() {
     printf '%s\n' "$sum" >"$stamp"
 }
 
-web_build() {
-    local stamp=$root/build/web.stamp sum
-    local -a sources
-    web_install "$root/web"
-    mapfile -t sources < <(find "$root/web" \( -name node_modules -o -name dist \) -prune \
+# What the bundle depends on, and is known by: its first file names all others.
+web_state() {
+    local -a files
+    mapfile -t files < <(find "$root/web" \( -name node_modules -o -name dist \) -prune \
         -o -type f -print | sort)
-    sum=$(web_sum "${sources[@]}")
-    [[ ! -e $root/web/dist/index.html || $(cat "$stamp" 2>/dev/null) != "$sum" ]] || return 0
-    (cd "$root/web" && npm run build </dev/null)
+    web_sum "${files[@]}" "$root/web/dist/index.html"
+}
+
+web_build() {
+    local stamp=$root/build/web.stamp
+    web_install "$root/web"
+    [[ ! -e $root/web/dist/index.html || $(cat "$stamp" 2>/dev/null) != "$(web_state)" ]] || return 0
+    # This page is the daemon's own.
+    (cd "$root/web" && env -u VITE_API_BASE -u VITE_WS_URL npm run build </dev/null)
     mkdir -p "$root/build"
-    printf '%s\n' "$sum" >"$stamp"
+    web_state >"$stamp"
 }
