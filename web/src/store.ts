@@ -1,5 +1,5 @@
 // A value that components and plain code share: read it, replace it, hear about it.
-import { useSyncExternalStore } from 'react';
+import { useCallback, useSyncExternalStore } from 'react';
 
 export class Store<T> {
     private readonly listeners = new Set<() => void>();
@@ -26,4 +26,26 @@ export class Store<T> {
 
 export function useStore<T>(store: Store<T>): T {
     return useSyncExternalStore(store.subscribe, store.get);
+}
+
+function perFrame(listener: () => void): () => void {
+    let isDue = false;
+    return () => {
+        if (!isDue) {
+            isDue = true;
+            requestAnimationFrame(() => {
+                isDue = false;
+                listener();
+            });
+        }
+    };
+}
+
+/** The same, heard of once a frame: for what takes long to draw and changes several times a frame. */
+export function useStorePerFrame<T>(store: Store<T>): T {
+    const subscribe = useCallback(
+        (listener: () => void) => store.subscribe(perFrame(listener)),
+        [store],
+    );
+    return useSyncExternalStore(subscribe, store.get);
 }

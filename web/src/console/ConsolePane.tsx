@@ -4,7 +4,7 @@ import { input, roomState, server, session } from '../page';
 import { me } from '../room/me';
 import { colourNamed } from '../room/roomState';
 import type { Run } from '../run/session';
-import { useStore } from '../store';
+import { useStore, useStorePerFrame } from '../store';
 import { strings } from '../strings';
 import { panelId, tabId } from '../ui/tabIds';
 import { Tabs } from '../ui/Tabs';
@@ -33,7 +33,7 @@ function InputLabel() {
 }
 
 export function ConsolePane({ tab, onTab, onJump }: Props) {
-    const { runs, refusal } = useStore(session.state);
+    const { runs, refusal } = useStorePerFrame(session.state);
     const { limits } = useStore(server.state);
     const { members } = useStore(roomState);
     const { colour } = useStore(me);

@@ -56,8 +56,9 @@ export function RunLog({ runs, limits, refusal, colourOf, onJump }: Props) {
         if (!isAway) {
             toBottom();
         }
-    }, [runs, refusal, isAway, toBottom]);
+    }, [isAway, toBottom]);
 
+    // What is new has been laid out by then, and is not laid out once more for being scrolled to.
     useEffect(() => {
         if (isAway) {
             return;
