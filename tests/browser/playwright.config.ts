@@ -12,7 +12,7 @@ export default defineConfig({
     testDir: '.',
     outputDir: 'node_modules/.cache/results',
     // Each worker has a browser of its own, and no test counts on being alone with the daemon.
-    workers: 2,
+    workers: 3,
     fullyParallel: true,
     retries: 0,
     forbidOnly: true,
