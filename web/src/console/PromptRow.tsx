@@ -30,10 +30,13 @@ export function PromptRow({ jobId, isOwn }: Props) {
         }
     }, [isOwn]);
 
-    // The row goes when the answer was taken; what was not taken stays, to be sent again.
+    // The row goes when the answer was taken, unless the program waits again at once; what was not
+    // taken stays, to be sent again.
     const give = async (data: string, isLast: boolean): Promise<void> => {
         setIsSending(true);
-        await session.give(jobId, data, isLast);
+        if (await session.give(jobId, data, isLast)) {
+            setText('');
+        }
         setIsSending(false);
     };
 
