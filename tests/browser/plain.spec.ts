@@ -156,3 +156,23 @@ test('what is mounted twice is two people', async ({ plain, room, stranger }) =>
     const theirs = await stranger(room);
     await expect.poll(() => theirs.others()).toBe(2);
 });
+
+// people.spec.ts: the name at a cursor goes after a while, and is there under the pointer.
+test('a name stays at its cursor, over the code there', async ({ plain, room, stranger }) => {
+    const page = await plain();
+    await page.page.clock.install();
+    await page.join(room);
+    const theirs = await stranger(room);
+    theirs.text.insert(0, 'one\ntwo');
+    const place = { type: null, tname: 'monaco', item: null, assoc: 0 };
+    theirs.say({ user: { name: 'Grace' }, selection: { anchor: place, head: place } });
+    const head = page.page.locator('.yRemoteSelectionHead');
+    const shown = () =>
+        head.evaluate((at) => {
+            const { content, visibility, opacity } = getComputedStyle(at, '::after');
+            return [content, visibility, opacity];
+        });
+    await expect.poll(shown).toEqual(['"Grace"', 'visible', '1']);
+    await page.page.clock.runFor(60_000);
+    expect(await shown()).toEqual(['"Grace"', 'visible', '1']);
+});
