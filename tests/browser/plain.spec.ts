@@ -36,7 +36,7 @@ const test = base.extend<Fixtures>({
         });
         all.forEach((stranger) => stranger.leave());
     },
-    // eslint-disable-next-line no-empty-pattern -- Playwright reads what a fixture needs from here
+    // Playwright reads from the braces what a fixture needs.
     room: async ({}, use) => {
         await use(`plain-${process.pid}-${Date.now()}-${rooms++}`);
     },

@@ -56,7 +56,7 @@ const CONTROLS = /[\x00-\x08\x0a-\x1f\x7f]/g;
 /* eslint-enable no-control-regex */
 
 /** The letter in whose place a picture stands. */
-export const PICTURE = '\ufffc';
+const PICTURE = '\ufffc';
 /** Pixels of a run's pictures: as many bytes can come to a lot of them. */
 const PIXELS_MAX = 4096 * 4096;
 
