@@ -19,7 +19,7 @@ const hex = (bytes) => Buffer.from(bytes).toString('hex');
 // Yjs notes only the last wish, and so places some structs later than it could.
 function play(batch, seed) {
     const { delivered } = history(seed);
-    const reference = new Y.Doc();
+    const reference = new Y.Doc({ guid: `${seed}` });
     let news = [];
     reference.on('update', (update) => news.push(update));
     batch.add('n');
