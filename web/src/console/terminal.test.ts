@@ -72,7 +72,12 @@ describe('Terminal', () => {
         ]) {
             expect(shown(show(data))).toEqual(['[a picture that is no PNG]']);
         }
-        expect(shown(`x\x1b]1337;File=inline=1:${png(1, 1)}`)).toEqual(['x']);
+        const endless = `\x1b]1337;File=inline=1:${png(1, 1)}`;
+        expect(shown(`x${endless}`)).toEqual(['x']);
+        expect(shown(`x${endless}`, '\n', 'over, and out\n')).toEqual([
+            `x${endless.slice(1)}`,
+            'over, and out',
+        ]);
         expect(shown('a\r', show(png(1, 1)), 'b')).toEqual(['\ufffcb']);
     });
 

@@ -43,7 +43,8 @@ interface Row {
 interface Pen {
     anser: Anser;
     style: Style;
-    /** The beginning of an escape sequence whose rest has not arrived. */
+    /** The beginning of an escape sequence whose rest has not arrived; no more than can be one, so
+        that a picture without an end does not hide what is printed behind it. */
     pending: string;
 }
 
@@ -51,7 +52,7 @@ interface Pen {
 const TOKEN =
     /\x1b\[([\d;:?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[^[\]]|[\x00-\x1f\x7f]|[^\x00-\x1f\x7f]+/gu;
 const UNFINISHED =
-    /\x1b(?:\[[\d;:?]{0,64}[ -/]?|\](?:1337;File=[^\x07\x1b]*|[^\x07\x1b]{0,256})\x1b?)?$/;
+    /\x1b(?:\[[\d;:?]{0,64}[ -/]?|\](?:1337;File=[^\x07\x1b:\s]*(?::[\w+/=\s]*)?|(?!1337;File=)[^\x07\x1b]{0,256})\x1b?)?$/;
 const CONTROLS = /[\x00-\x08\x0a-\x1f\x7f]/g;
 /* eslint-enable no-control-regex */
 
