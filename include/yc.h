@@ -13,8 +13,13 @@
  *  - Lengths and positions in text count UTF-16 code units, as in every Yjs client. Text itself is
  *    UTF-8. A cut between the two halves of a surrogate pair turns each into U+FFFD, as in Yjs.
  *  - Names, keys and text that a caller hands over are UTF-8, and are copied. No input of a call may
- *    lie in its output buffer. What a call gives that lies in the document is valid until the next
- *    yc_apply, yc_begin, writing call, yc_commit or yc_doc_destroy of it, whatever that returns.
+ *    lie in its output buffer, nor in the document that the call changes: copy it first.
+ *  - Bytes, keys (yc_key) and walks that a call gives and that lie in the document are valid until the
+ *    next yc_apply, yc_begin, writing call, yc_commit or yc_doc_destroy of it, whatever that returns;
+ *    how long types and transactions are is said there.
+ *  - A pointer may be NULL only where it says so; the data of an empty slice may be.
+ *  - An update always has bytes (one that says nothing has two): what comes with len 0 where an update
+ *    could be is none, neither to be sent nor to be applied.
  */
 #ifndef YC_H
 #define YC_H
@@ -37,8 +42,8 @@ extern "C" {
 #endif
 
 #define YC_VERSION "0.1.0"
-/* The version of the library that is linked. While the first number is 0 each second number is an
- * interface of its own; from then on enum values stay and new fields come at the end. */
+/* The version of the library that is linked. The soname carries its first two numbers: with others
+ * structs may have grown, and programs are compiled anew. Values of enums stay from 1.0 on. */
 YC_API const char *yc_version(void);
 
 /* --- results ----------------------------------------------------------------------------------- */
@@ -49,7 +54,7 @@ enum yc_status {
     YC_MALFORMED, /* the bytes are not what they should be, or contradict themselves or the document */
     YC_LIMIT, /* a limit of the document or of the call would be passed */
     YC_UTF8,  /* text from the caller is not UTF-8 */
-    YC_JSON,  /* a value from the caller is not JSON, or attributes are no JSON object */
+    YC_JSON, /* a value from the caller is not JSON or too deep, or attributes are no JSON object */
     YC_RANGE, /* a position lies beyond the end */
     YC_KIND,  /* the type is of another kind */
     YC_BUSY,  /* a transaction is open */
@@ -62,13 +67,15 @@ YC_API const char *yc_status_text(enum yc_status status);
 
 /* One function gives, moves and takes memory: resize(ctx, NULL, 0, n) allocates n bytes,
  * resize(ctx, p, old, n) moves, resize(ctx, p, old, 0) frees and returns NULL. It may return NULL
- * when n > 0; p is then still valid. Sizes are exact. */
+ * when n > 0; p is then still valid. Sizes are exact, memory is aligned as malloc's. It is called
+ * within calls only, in their thread, and must not call yc; one that documents in several threads
+ * share must bear that. Calls that take a document as const have memory from their buffer's alone. */
 struct yc_allocator {
     void *(*resize)(void *ctx, void *ptr, size_t old_size, size_t size);
     void *ctx;
 };
 
-/* Bytes owned by somebody else. */
+/* Bytes owned by somebody else. No NUL follows, and text may contain some. */
 struct yc_slice {
     const uint8_t *data;
     size_t len;
@@ -111,8 +118,8 @@ struct yc_limits {
     size_t pending_bytes; /* encoded structs and deletes that wait for others [1 MiB] */
     uint32_t clients;     /* client ids [65,536] */
     uint32_t roots;       /* root types [1,024] */
-    /* Types within types, and values within a value (where deeper ones count as malformed)
-     * [64, which is also the most]. */
+    /* Types within types, and values within a value (where deeper ones are YC_MALFORMED from peers,
+     * YC_JSON from the caller) [64, which is also the most]. */
     uint32_t depth;
     uint32_t name_bytes; /* a root's name or a map key [4,096] */
     uint64_t clock;      /* highest clock of a client [2^32 - 1, which is also the most] */
@@ -137,10 +144,12 @@ struct yc_stats {
     size_t bytes;         /* memory that the document holds now */
     size_t pending_bytes; /* as limited by yc_limits.pending_bytes */
     size_t items;         /* structs in memory, after melting */
-    uint32_t clients;     /* clients with structs or pending structs */
+    uint32_t clients;     /* with structs, pending ones too, and one that writes just now */
     uint32_t roots;
-    bool pending;     /* structs or deletes wait for others */
-    uint64_t version; /* grows whenever yc_encode_state would give other bytes */
+    bool pending; /* structs or deletes wait for others */
+    /* Grows whenever yc_encode_state would give other bytes; for what a transaction writes, when it
+     * is committed. */
+    uint64_t version;
 };
 YC_API void yc_doc_stats(const struct yc_doc *doc, struct yc_stats *stats);
 
@@ -185,7 +194,7 @@ YC_API YC_CHECK enum yc_status yc_merge_updates(const struct yc_slice *updates, 
 YC_API YC_CHECK enum yc_status yc_diff_update(struct yc_slice update,
                                               struct yc_slice state_vector, struct yc_buf *out);
 
-/* The state vector of somebody who holds just this update. */
+/* The state vector of somebody who holds just this update. YC_MALFORMED, YC_MEMORY. */
 YC_API YC_CHECK enum yc_status yc_state_vector_of_update(struct yc_slice update,
                                                          struct yc_buf *out);
 
@@ -203,7 +212,11 @@ enum yc_kind {
 };
 
 /* A root lives as long as its document. A type within another lives until it is deleted, by
- * anybody: keep its id rather than the pointer over calls that change the document. */
+ * anybody (in a transaction: until its end): keep its id rather than the pointer over calls that
+ * change the document.
+ *
+ * Below, a text is of the kind YC_TEXT or YC_XML_TEXT, an XML type an element or a fragment, and a
+ * hook is a map. A root of no kind yet has keys and a length; for all else yc_root tells it a kind. */
 struct yc_type;
 
 /* The root of that name, or NULL. */
@@ -230,8 +243,8 @@ YC_API struct yc_type *yc_find_type(const struct yc_doc *doc, struct yc_id id);
 
 /* --- reading ----------------------------------------------------------------------------------- */
 
-/* Length of a text in UTF-16 code units (embedded objects count 1), of an array in elements, of an
- * XML type in children; 0 for a map. */
+/* Length of a text in UTF-16 code units (embedded objects and types count 1), of an array in
+ * elements, of an XML type in children; 0 for a map, unless a peer has put a list into it. */
 YC_API uint64_t yc_length(const struct yc_type *type);
 
 /* What toString() gives in Yjs: the characters of a text, without formats and embedded objects; XML
@@ -261,11 +274,13 @@ struct yc_value {
     struct yc_type *type;  /* that was read, or has been made */
 };
 
-/* One element of an array or XML type. What bytes point to lies in the document or in out.
+/* One element of an array or XML type, found from the start of the list: yc_next reads all of them
+ * faster. What bytes point to lies in the document or in out, and is valid until either changes.
  * YC_RANGE, YC_KIND, YC_MEMORY; form is then NONE. */
 YC_API YC_CHECK enum yc_status yc_get(const struct yc_type *list, uint64_t index,
                                       struct yc_value *value, struct yc_buf *out);
-/* The same for a key of a map, or an attribute of any other type. YC_MEMORY. */
+/* The same for a key of a map, or an attribute of any other type. YC_OK with form NONE when it has no
+ * value; an undefined one reads as null. YC_MEMORY. */
 YC_API YC_CHECK enum yc_status yc_map_get(const struct yc_type *map, struct yc_slice key,
                                           struct yc_value *value, struct yc_buf *out);
 
@@ -277,7 +292,7 @@ struct yc_walk {
     uint64_t offset;
     size_t byte;
 };
-/* The next; form NONE at the end. YC_KIND (a map, a root of no kind yet), YC_MEMORY. */
+/* The next; form NONE at the end. YC_KIND (a map, a hook, a root of no kind yet), YC_MEMORY. */
 YC_API YC_CHECK enum yc_status yc_next(const struct yc_type *list, struct yc_walk *walk,
                                        struct yc_value *value, struct yc_buf *out);
 
@@ -289,24 +304,30 @@ YC_API const struct yc_key *yc_map_next(const struct yc_type *map, const struct 
 
 /* --- writing ------------------------------------------------------------------------------------ */
 
-/* Changes are made in a transaction, by a client whose id nobody else uses. One transaction can be
- * open in a document; updates are refused meanwhile, reading is fine. */
+/* Changes are made in a transaction, by a client whose id nobody else uses, nor an earlier run of the
+ * program whose updates this document may lack: draw one at random. One transaction can be open in a
+ * document; updates are refused meanwhile. Reading sees what has been written so far; yc_root and
+ * yc_doc_destroy are allowed too. What is written into a deleted type is deleted at once. */
 struct yc_txn;
 
 /* client: up to 2^53 - 1; Yjs clients draw 32 random bits. YC_BUSY, YC_LIMIT (the id). */
 YC_API YC_CHECK enum yc_status yc_begin(struct yc_doc *doc, uint64_t client,
                                         struct yc_txn **txn);
-/* Ends the transaction, whose pointer is then void, and gives its update for others; empty (len 0)
- * when nothing was changed. The update lies in the document. */
+/* Ends the transaction, whose pointer is then void, and gives its update for others; it cannot fail.
+ * Empty (len 0) when nothing was changed that others would hear of: a surrogate pair that was cut in
+ * vain, to format half of it as it was, is not told, as in Yjs. The update lies in the document. */
 YC_API struct yc_slice yc_commit(struct yc_txn *txn);
 
 /* All below: YC_KIND, YC_RANGE, YC_LIMIT, YC_MEMORY, and for what they take YC_UTF8, YC_JSON. A
  * call that fails has changed nothing; the transaction goes on. There is no way back from what was
- * done. Types must be of the transaction's document. */
+ * done. Types must be of the transaction's document. A value of the form TYPE is a new, empty type of
+ * its kind, and .type becomes that: a type cannot be moved or be in two places. Form NONE is no
+ * value to write: YC_JSON (YC_KIND for an embed, as all but JSON and types). */
 
 /* Attributes are a JSON object, {"bold":true,"link":null}: null ends a format. With none (len 0) text
- * takes on the formats of the place, as in Yjs. Values are compared as they are spelt, white space
- * aside: spell them as JSON.stringify does. */
+ * takes on the formats of the place, as in Yjs, while an embed has just those that it is given, and
+ * formatting does nothing. Values are compared as they are spelt, white space aside: spell them as
+ * JSON.stringify does. They are not looked at when there is nothing to insert or to format. */
 YC_API YC_CHECK enum yc_status yc_text_insert(struct yc_txn *txn, struct yc_type *text,
                                               uint64_t index, struct yc_slice utf8,
                                               struct yc_slice attributes);
@@ -346,8 +367,8 @@ YC_API YC_CHECK enum yc_status yc_sync_read(struct yc_slice message, struct yc_s
 YC_API YC_CHECK enum yc_status yc_sync_write(enum yc_sync_kind kind, struct yc_slice body,
                                              struct yc_buf *out);
 
-/* The messages that a document sends: step 1 asks, step 2 answers with what the state vector lacks.
- * YC_MALFORMED (the state vector), YC_MEMORY. */
+/* The messages that a document sends: step 1 asks, step 2 answers with what the state vector, a peer's
+ * step 1, lacks. YC_MALFORMED (the state vector, also an empty slice), YC_MEMORY. */
 YC_API YC_CHECK enum yc_status yc_sync_step1(const struct yc_doc *doc, struct yc_buf *out);
 YC_API YC_CHECK enum yc_status yc_sync_step2(const struct yc_doc *doc,
                                              struct yc_slice state_vector, struct yc_buf *out);
@@ -355,7 +376,7 @@ YC_API YC_CHECK enum yc_status yc_sync_step2(const struct yc_doc *doc,
 /* --- y-protocols: awareness --------------------------------------------------------------------- */
 
 /* Who is here: one JSON state and one clock a client. Time is an argument, in milliseconds of any
- * clock that does not run backwards. */
+ * clock that does not run backwards. A state nests up to 64 values. */
 struct yc_awareness;
 
 struct yc_awareness_limits {
@@ -365,7 +386,7 @@ struct yc_awareness_limits {
     uint64_t forget_ms;   /* a gone client's clock is kept that long [60,000] */
 };
 
-/* NULL when memory is short. Both may be NULL. */
+/* NULL when memory is short. Both may be NULL, and are copied. */
 YC_API struct yc_awareness *yc_awareness_create(const struct yc_awareness_limits *limits,
                                                 const struct yc_allocator *allocator);
 YC_API void yc_awareness_destroy(struct yc_awareness *awareness); /* accepts NULL */
@@ -382,7 +403,7 @@ YC_API YC_CHECK enum yc_status yc_awareness_remove(struct yc_awareness *awarenes
                                                    uint64_t client, uint64_t now_ms,
                                                    struct yc_buf *news);
 /* Takes out clients not renewed for timeout_ms (Yjs uses 30,000), and forgets the clocks of those
- * long gone. */
+ * long gone. news as above. */
 YC_API YC_CHECK enum yc_status yc_awareness_expire(struct yc_awareness *awareness,
                                                    uint64_t now_ms, uint64_t timeout_ms,
                                                    struct yc_buf *news);
@@ -394,7 +415,7 @@ YC_API YC_CHECK enum yc_status yc_awareness_encode(const struct yc_awareness *aw
 YC_API YC_CHECK enum yc_status yc_awareness_merge(const struct yc_slice *updates, size_t count,
                                                   struct yc_buf *out);
 /* Sets a client's own state, one JSON value (null: it goes), with the next clock; also to renew it.
- * news is for the others. YC_JSON, YC_LIMIT, YC_MEMORY. */
+ * news, as above, is for the others. YC_JSON, YC_LIMIT, YC_MEMORY. */
 YC_API YC_CHECK enum yc_status yc_awareness_set(struct yc_awareness *awareness, uint64_t client,
                                                 struct yc_slice json, uint64_t now_ms,
                                                 struct yc_buf *news);

@@ -519,7 +519,9 @@ enum yc_status yc_awareness_set(struct yc_awareness *awareness, uint64_t client,
     const struct member *member = find(awareness, client);
     uint64_t clock = member == NULL ? 1 : member->clock + 1;
     struct yc_buf update = {.allocator = &awareness->heap.allocator};
-    ycp_buf_begin(news);
+    if (news != NULL) {
+        ycp_buf_begin(news);
+    }
     if (client > YCP_MAX_INTEGER || clock > YCP_MAX_INTEGER) {
         return YC_LIMIT;
     }

@@ -159,7 +159,7 @@ void ycp_item_release(struct yc_doc *doc, struct item *item)
 
 /* Divides the bytes of an item between it and right, its other part. A cut inside a surrogate pair
  * leaves a U+FFFD on either side: over the pair's own bytes on the left, as a flag on the right. */
-static void cut_bytes(struct item *item, struct item *right, uint32_t units)
+static void cut_bytes(struct yc_doc *doc, struct item *item, struct item *right, uint32_t units)
 {
     struct content content = ycp_item_content(item);
     if (item->flags & ITEM_CUT_HEAD) {
@@ -178,6 +178,7 @@ static void cut_bytes(struct item *item, struct item *right, uint32_t units)
                YCP_REPLACEMENT_SIZE);
         item->size += YCP_REPLACEMENT_SIZE;
         right->flags |= ITEM_CUT_HEAD;
+        doc->version++;
     }
     right->content.chunk->refs++;
 }
@@ -200,7 +201,7 @@ static struct item *cut(struct yc_doc *doc, struct place place, struct item *ite
     right->ref = item->ref;
     right->flags = item->flags & (uint8_t)~ITEM_CUT_HEAD;
     if (has_bytes(item) && item->content.chunk != NULL) {
-        cut_bytes(item, right, diff);
+        cut_bytes(doc, item, right, diff);
     }
     item->len = diff;
     right->left = item;

@@ -48,6 +48,7 @@ enum yc_status yc_sync_step2(const struct yc_doc *doc, struct yc_slice state_vec
                              struct yc_buf *out)
 {
     struct yc_buf body = {.allocator = out->allocator};
-    enum yc_status status = yc_encode_state(doc, state_vector, &body);
+    enum yc_status status =
+        state_vector.len == 0 ? YC_MALFORMED : yc_encode_state(doc, state_vector, &body);
     return put_message(YC_SYNC_STEP2, &body, status, out);
 }

@@ -621,6 +621,8 @@ static void test_own_states_and_who_is_here(void **state)
     assert_int_equal(news.len, 0);
     assert_int_equal(yc_awareness_set(awareness, UINT64_MAX, yc_str("1"), 7, &news), YC_LIMIT);
     assert_int_equal(yc_awareness_count(awareness), 2);
+    assert_int_equal(yc_awareness_set(awareness, 5, yc_str("1"), 7, NULL), YC_OK);
+    assert_int_equal(yc_awareness_count(awareness), 3);
     yc_buf_free(&news);
     yc_awareness_destroy(awareness);
     yc_awareness_destroy(other);

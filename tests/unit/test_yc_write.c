@@ -386,6 +386,30 @@ static void test_versions(void **state)
     yc_doc_destroy(s.doc);
 }
 
+/* So does a surrogate pair that was cut in vain, which is not told to others. */
+static void test_version_after_a_vain_cut(void **state)
+{
+    (void)state;
+    struct script s;
+    struct yc_stats before, after;
+    struct yc_buf out = {0};
+    script_begin(&s, NULL);
+    struct yc_type *text = root(s.doc, "pairs", YC_TEXT);
+    assert_int_equal(yc_text_insert(s.txn, text, 0, yc_str("a\U0001f600z"), none), YC_OK);
+    assert_true(yc_commit(s.txn).len > 0);
+    yc_doc_stats(s.doc, &before);
+    assert_int_equal(yc_begin(s.doc, 7, &s.txn), YC_OK);
+    struct yc_slice plain = yc_str("{\"bold\":null}");
+    assert_int_equal(yc_text_format(s.txn, text, 2, 1, plain), YC_OK);
+    assert_int_equal(yc_commit(s.txn).len, 0);
+    yc_doc_stats(s.doc, &after);
+    assert_true(after.version > before.version);
+    assert_int_equal(yc_text(text, &out), YC_OK);
+    check_text(&out, "a\uFFFD\uFFFDz");
+    yc_buf_free(&out);
+    yc_doc_destroy(s.doc);
+}
+
 /* One transaction may be long: what it sets aside does not grow with what was not deleted. */
 static void test_long_transaction(void **state)
 {
@@ -449,6 +473,7 @@ static void test_sync_of_two_documents(void **state)
     assert_int_equal(yc_apply(other, message.body, NULL), YC_OK);
     assert_int_equal(yc_hash(other), yc_hash(s.doc));
     assert_int_equal(yc_sync_step2(s.doc, yc_str("\x05"), &answered), YC_MALFORMED);
+    assert_int_equal(yc_sync_step2(s.doc, none, &answered), YC_MALFORMED);
     assert_int_equal(answered.len, 0);
     yc_buf_free(&asked);
     yc_buf_free(&answered);
@@ -491,6 +516,7 @@ int main(void)
         cmocka_unit_test(test_one_transaction_at_a_time),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_version_after_a_vain_cut),
         cmocka_unit_test(test_long_transaction),
         cmocka_unit_test(test_roots),
         cmocka_unit_test(test_sync_of_two_documents),
