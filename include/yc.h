@@ -112,7 +112,7 @@ static inline struct yc_slice yc_buf_slice(const struct yc_buf *buf)
 /* What a document may grow to. Passing one refuses the call with YC_LIMIT. Zero means the default
  * in brackets. */
 struct yc_limits {
-    /* Memory of the document; while an update is applied, twice as much again may be held for a
+    /* Memory of the document; while an update is applied, four times as much again may be held for a
      * moment [64 MiB]. */
     size_t bytes;
     size_t pending_bytes; /* encoded structs and deletes that wait for others [1 MiB] */
@@ -159,6 +159,8 @@ YC_API void yc_doc_stats(const struct yc_doc *doc, struct yc_stats *stats);
  * the document, and is part of its state. effective (may be NULL) becomes the update that is news to
  * whoever was level with this document before the call, and lies in the document; empty (len 0) when
  * nothing was news, or when all of it waits: to have it after a restart keep the update itself.
+ * Structs that wait and, once they are due, would pass a limit, are dropped: they do not hold up the
+ * update that they waited for.
  * YC_MALFORMED, YC_LIMIT, YC_MEMORY, YC_BUSY. */
 YC_API YC_CHECK enum yc_status yc_apply(struct yc_doc *doc, struct yc_slice update,
                                         struct yc_slice *effective);

@@ -87,14 +87,15 @@ static struct outgoing *add_outgoing(struct room *room, const struct peer *from,
 enum yc_status room_update(struct room *room, const struct peer *from, struct yc_slice update,
                            bool store, bool publish)
 {
-    struct yc_slice news;
+    struct yc_slice news = {NULL, 0};
     struct yc_stats before;
     struct yc_stats after;
     if (store && !has_room(room, update)) {
         return YC_LIMIT;
     }
     yc_doc_stats(room->doc, &before);
-    enum yc_status status = yc_apply(room->doc, update, &news);
+    bool tells = room->stage != ROOM_LOADING; /* nobody is there yet */
+    enum yc_status status = yc_apply(room->doc, update, tells ? &news : NULL);
     yc_doc_stats(room->doc, &after);
     room->rooms->figures.bytes += after.bytes - before.bytes;
     if (status != YC_OK || after.version == before.version) {

@@ -174,6 +174,20 @@ bool ycp_buf_grow(struct yc_buf *buf, size_t more)
     return true;
 }
 
+void ycp_buf_trim(struct yc_buf *buf, size_t kept)
+{
+    size_t cap = buf->len > kept ? buf->len : kept;
+    if (buf->cap <= cap) {
+        return;
+    }
+    const struct yc_allocator *allocator = allocator_of(buf);
+    uint8_t *data = allocator->resize(allocator->ctx, buf->data, buf->cap, cap);
+    if (data != NULL) {
+        buf->data = data;
+        buf->cap = cap;
+    }
+}
+
 void ycp_put_u8(struct yc_buf *buf, uint8_t byte)
 {
     if (ycp_buf_reserve(buf, 1)) {

@@ -34,6 +34,8 @@ static inline bool ycp_buf_reserve(struct yc_buf *buf, size_t more)
 {
     return (!buf->failed && more <= buf->cap - buf->len) || ycp_buf_grow(buf, more);
 }
+/* Gives back the room behind what was written, as far as more than kept is held. */
+void ycp_buf_trim(struct yc_buf *buf, size_t kept);
 /* YC_OK, or YC_MEMORY and the buffer empty. */
 enum yc_status ycp_buf_end(struct yc_buf *buf);
 

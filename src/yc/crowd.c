@@ -169,6 +169,17 @@ static struct node *last_lower_before(struct node *node, uint64_t client)
     return found;
 }
 
+/* Beyond the limit if need be: an update that has used up its scratch must not bring back the long
+ * walks. It is no more than a node for each of its structs and of the document's. */
+static void *alloc_beyond(struct heap *heap, size_t size)
+{
+    size_t limit = heap->limit;
+    heap->limit = SIZE_MAX;
+    void *object = ycp_alloc(heap, size);
+    heap->limit = limit;
+    return object;
+}
+
 /* --- crowds ---------------------------------------------------------------------------------- */
 
 /* What siblings have in common: the last clock of the item they stand behind or, in front of all,
@@ -209,9 +220,9 @@ static struct crowd *crowd_create(struct yc_doc *doc, const struct item *item)
 {
     struct heap *heap = &doc->store.heap;
     if (doc->crowds == NULL) {
-        doc->crowds = ycp_alloc(heap, sizeof *doc->crowds);
+        doc->crowds = alloc_beyond(heap, sizeof *doc->crowds);
     }
-    struct crowd *crowd = doc->crowds == NULL ? NULL : ycp_alloc(heap, sizeof *crowd);
+    struct crowd *crowd = doc->crowds == NULL ? NULL : alloc_beyond(heap, sizeof *crowd);
     if (crowd != NULL) {
         crowd->of = siblings_of(item);
         struct crowd **bucket = &doc->crowds->buckets[bucket_of(doc, crowd->of)];
@@ -232,7 +243,7 @@ void ycp_crowd_note_walk(struct yc_doc *doc, const struct item *item)
 
 static struct node *node_create(struct yc_doc *doc, struct crowd *crowd, struct item *item)
 {
-    struct node *node = ycp_alloc(&doc->store.heap, sizeof *node);
+    struct node *node = alloc_beyond(&doc->store.heap, sizeof *node);
     if (node == NULL) {
         return NULL;
     }

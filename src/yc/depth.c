@@ -60,8 +60,14 @@ static uint32_t depth_at(const struct levels *levels, struct yc_id id)
     return item->ref == REF_GC ? 0 : ycp_type_depth(ycp_item_type(item));
 }
 
-static uint32_t depth_of_block(const struct levels *levels, const struct block *block)
+/* first: its first clock that is new. A struct whose beginning is held goes on where that stands,
+ * whatever it says of itself. */
+static uint32_t depth_of_block(const struct levels *levels, const struct block *block,
+                               uint64_t first)
 {
+    if (first > block->id.clock) {
+        return depth_at(levels, (struct yc_id){block->id.client, first - 1});
+    }
     if (block->parent == PARENT_ID) {
         return depth_at(levels, block->parent_id) + 1;
     }
@@ -69,6 +75,15 @@ static uint32_t depth_of_block(const struct levels *levels, const struct block *
         return 0;
     }
     return depth_at(levels, block->has_origin ? block->origin : block->right);
+}
+
+static uint64_t first_new(const struct levels *levels, const struct block *block,
+                          const struct level *level)
+{
+    const struct store *store = &levels->doc->store;
+    uint64_t held = ycp_client_state(store, ycp_client_find(store, block->id.client));
+    uint64_t first = level == NULL ? block->id.clock : level->id.clock;
+    return first < held ? held : first;
 }
 
 static struct yc_id last_of(const struct block *block)
@@ -98,11 +113,11 @@ static enum yc_status check_levels(const struct plan *plan, struct levels *level
     }
     for (size_t i = 0; i < levels->count; i++) {
         const struct block *block = &plan->blocks[plan->order[i]];
-        uint32_t depth = depth_of_block(levels, block);
+        struct level *level = find_level(levels, last_of(block));
+        uint32_t depth = depth_of_block(levels, block, first_new(levels, block, level));
         if (block->ref == REF_TYPE && depth >= plan->doc->limits.depth) {
             return YC_LIMIT;
         }
-        struct level *level = find_level(levels, last_of(block));
         if (level != NULL) {
             level->depth = depth;
         }

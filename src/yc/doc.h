@@ -37,12 +37,6 @@ struct entry {
     uint8_t key[];
 };
 
-/* Where an item begins. */
-struct spot {
-    uint32_t client;
-    uint32_t clock;
-};
-
 /* A client's structs from a clock on. */
 struct part {
     uint64_t id;
@@ -60,7 +54,8 @@ struct yc_txn {
     struct part *changed; /* the new structs */
     size_t changed_count;
     size_t changed_cap;
-    size_t passed; /* siblings passed to find places, see crowd.h */
+    size_t passed;    /* siblings passed to find places, see crowd.h */
+    bool stays_apart; /* memory for melting was refused: no more of it is tried */
     /* Of a transaction of this side: */
     bool open;
     uint64_t client;
@@ -96,6 +91,7 @@ struct yc_doc {
     struct yc_buf late;            /* those behind it, each with its length in front */
     struct id_set wanted;          /* len is 1; in no order, perhaps twice */
     struct id_set pending_deletes; /* normalized */
+    size_t pending_debt;           /* see ycp_pending_is_affordable */
 };
 
 /* --- keys and roots ---------------------------------------------------------------------------- */

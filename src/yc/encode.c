@@ -44,6 +44,17 @@ static void type_payload(const struct yc_type *type, struct yc_buf *out)
     }
 }
 
+/* What stands behind the seam, which lies at offset. */
+static void put_behind_seam(struct yc_buf *out, const struct item *item, uint32_t offset,
+                            uint32_t seam)
+{
+    struct content content = ycp_item_content(item);
+    content.bytes.data += seam;
+    content.bytes.len -= seam;
+    content.len = item->len - offset;
+    ycp_content_put(out, (enum ref)item->ref, &content, 0);
+}
+
 /* Text that begins with half a pair: its U+FFFD is not among the bytes. */
 static void put_rest_of_text(struct yc_buf *out, const struct item *item, uint32_t offset)
 {
@@ -57,8 +68,9 @@ static void put_rest_of_text(struct yc_buf *out, const struct item *item, uint32
     ycp_put_raw(out, content.bytes.data, content.bytes.len);
 }
 
+/* seam: where the bytes of offset begin, or 0: not known. */
 static void put_item(const struct yc_doc *doc, struct yc_buf *out, const struct item *item,
-                     uint32_t offset)
+                     uint32_t offset, uint32_t seam)
 {
     struct block block = {.id = id_of(doc, item->client, item->clock),
                           .ref = (enum ref)item->ref,
@@ -86,6 +98,8 @@ static void put_item(const struct yc_doc *doc, struct yc_buf *out, const struct 
     ycp_block_put_head(out, &block, offset);
     if (item->ref == REF_TYPE) {
         type_payload(item->content.type, out);
+    } else if (offset > 0 && seam > 0 && item->size > 0) {
+        put_behind_seam(out, item, offset, seam);
     } else if (item->flags & ITEM_CUT_HEAD) {
         put_rest_of_text(out, item, offset);
     } else {
@@ -122,12 +136,14 @@ static void put_part(const struct yc_doc *doc, struct yc_buf *out, const struct 
     ycp_put_varuint(out, part->id);
     ycp_put_varuint(out, part->from);
     uint32_t offset = part->from - ycp_store_at(store, part->client, place)->clock;
+    uint32_t seam = client->changed && part->from == client->before ? client->seam : 0;
     for (; place.leaf < client->leaf_count; place = (struct place){place.leaf + 1, 0}) {
         const struct leaf *leaf = client->leaves[place.leaf].leaf;
         for (; place.index < leaf->count; place.index++) {
             fetch_ahead(leaf, place.index);
-            put_item(doc, out, leaf->items[place.index], offset);
+            put_item(doc, out, leaf->items[place.index], offset, seam);
             offset = 0;
+            seam = 0;
         }
     }
 }
@@ -161,15 +177,24 @@ bool ycp_encode_reserve(struct yc_doc *doc, size_t structs, size_t bytes, size_t
                            heads + structs * struct_max + deletes * delete_max + bytes);
 }
 
+/* Room for an update that stays for the next one. */
+#define OUT_KEPT 4096
+
+void ycp_encode_begin(struct yc_doc *doc)
+{
+    ycp_buf_begin(&doc->out);
+    ycp_buf_trim(&doc->out, OUT_KEPT);
+}
+
 void ycp_encode_transaction(struct yc_doc *doc, bool wanted)
 {
     struct yc_txn *txn = &doc->txn;
     ycp_buf_begin(&doc->out);
-    if (!wanted || (txn->changed_count == 0 && txn->deletes.count == 0)) {
-        return;
+    if (wanted && (txn->changed_count > 0 || txn->deletes.count > 0)) {
+        put_parts(doc, &doc->out, txn->changed, txn->changed_count);
+        ycp_idset_put(&doc->out, &txn->deletes);
     }
-    put_parts(doc, &doc->out, txn->changed, txn->changed_count);
-    ycp_idset_put(&doc->out, &txn->deletes);
+    ycp_buf_trim(&doc->out, OUT_KEPT);
 }
 
 /* --- whole states ---------------------------------------------------------------------------- */

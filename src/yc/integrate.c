@@ -15,11 +15,12 @@
  * deeper, it belongs to the last one that had; less deep, the search ends. A clock is one deeper
  * than the clock before it in the same item.
  *
- * Whole subtrees are passed at once: an item remembers the last item that is known to be in its
- * subtree. What once is stays so, since nothing ever comes to stand within a subtree that is not of
- * it. Following such notes from one to the next shortens them (path halving), so that a long run is
- * gone through once and not once for each who typed beside it. Where very many have the same origin,
- * crowd.h finds the place. */
+ * Whole subtrees are passed at once: an item remembers how far behind it all items are known to
+ * stand so deep or deeper. That stays so: what comes to stand between two items is a child of the
+ * first one or of one that the first is below, so it is no less deep than the second. Who goes by
+ * such notes renews those that it goes by (path compression), so that a long run is gone through
+ * once and not once for each who typed beside it. Where very many have the same origin, crowd.h
+ * finds the place. */
 #include "integrate.h"
 
 #include "crowd.h"
@@ -37,62 +38,63 @@ static struct item *first_of(const struct item *item)
 }
 
 /* How deep an item stands, its first clock. */
-static uint32_t depth_of(const struct item *item)
+static uint64_t depth_of(const struct item *item)
 {
     return item->left == NULL ? 0 : item->left->depth + item->left->len;
 }
 
-/* Depths of honest documents are far below 2^31; beyond they wrap. */
-static bool is_deeper(const struct item *item, uint32_t depth)
-{
-    return item->depth - depth - 1 < UINT32_C(0x7fffffff);
-}
-
 /* --- subtrees -------------------------------------------------------------------------------- */
 
-/* The item that one remembers, or itself. */
+/* The item up to which one remembers what is behind it; itself when it remembers nothing. */
 static struct item *noted(const struct yc_doc *doc, struct item *item)
 {
-    if (item->last_client == NO_CLIENT) {
+    struct spot last = item->note.last;
+    if (last.client == NO_CLIENT) {
         return item;
     }
-    struct place place = ycp_store_find(&doc->store, item->last_client, item->last_clock);
-    return ycp_store_at(&doc->store, item->last_client, place);
+    struct place place = ycp_store_find(&doc->store, last.client, last.clock);
+    return ycp_store_at(&doc->store, last.client, place);
 }
 
-static void note(struct item *item, const struct item *last)
+/* The next item, or one further on when all between stand deeper than top, at which *least is how
+ * deep the least deep of these stands; NULL when the subtree ends. */
+static struct item *step(const struct yc_doc *doc, const struct item *top, struct item *item,
+                         uint64_t *least)
 {
-    if (last != item) {
-        item->last_client = last->client;
-        item->last_clock = ycp_item_last_clock(last);
+    struct item *next = item->least_depth > top->depth ? noted(doc, item) : item;
+    *least = item->least_depth;
+    if (next == item) {
+        next = item->right;
+        *least = next == NULL ? 0 : next->depth;
     }
+    return *least > top->depth ? next : NULL;
 }
 
-static struct item *last_noted(const struct yc_doc *doc, struct item *item)
-{
-    for (;;) {
-        struct item *next = noted(doc, item);
-        struct item *after = noted(doc, next);
-        if (after == next) {
-            return next;
-        }
-        note(item, after);
-        item = after;
-    }
-}
-
-/* The last item of a subtree. */
+/* The last item of a subtree. All that are stepped on note how far it went: on the way there each
+ * keeps the one it was come from, and how deep it is between the two. */
 static struct item *end_of(const struct yc_doc *doc, struct item *top)
 {
-    struct item *last = last_noted(doc, top);
-    for (;;) {
-        struct item *next = last->right;
-        if (next == NULL || !is_deeper(next, top->depth)) {
-            break;
-        }
-        last = last_noted(doc, next);
+    struct item *last = top;
+    struct item *back = NULL;
+    uint64_t before = 0; /* the least depth from back to last */
+    uint64_t least;
+    for (struct item *next = step(doc, top, top, &least); next != NULL;
+         next = step(doc, top, last, &least)) {
+        last->note.back = back;
+        last->least_depth = before;
+        back = last;
+        before = least;
+        last = next;
     }
-    note(top, last);
+    least = UINT64_MAX;
+    while (back != NULL) {
+        struct item *item = back;
+        least = before < least ? before : least;
+        back = item->note.back;
+        before = item->least_depth;
+        item->note.last = (struct spot){last->client, ycp_item_last_clock(last)};
+        item->least_depth = least;
+    }
     return last;
 }
 
@@ -131,7 +133,7 @@ static size_t walk(const struct yc_doc *doc, const struct item *item, struct ite
             if (!moves && same_right(item, other)) {
                 break;
             }
-        } else if (!is_deeper(other, item->depth)) {
+        } else if (other->depth < item->depth) {
             break;
         }
         struct item *last = end_of(doc, other);
@@ -236,7 +238,7 @@ void ycp_integrate(struct yc_doc *doc, struct item *item)
         return;
     }
     item->depth = depth_of(item);
-    item->last_client = NO_CLIENT;
+    item->note.last.client = NO_CLIENT;
     item->left = find_left(doc, item);
     link_item(item);
     become_value(doc, item);

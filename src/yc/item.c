@@ -196,7 +196,10 @@ static struct item *cut(struct yc_doc *doc, struct place place, struct item *ite
     right->right_client = item->right_client;
     right->right_clock = item->right_clock;
     right->depth = item->depth + diff;
-    right->last_client = NO_CLIENT;
+    right->note.last.client = NO_CLIENT;
+    if (item->least_depth > right->depth) {
+        item->least_depth = right->depth;
+    }
     right->owner = item->owner;
     right->ref = item->ref;
     right->flags = item->flags & (uint8_t)~ITEM_CUT_HEAD;
@@ -428,15 +431,33 @@ bool ycp_item_can_melt(const struct item *left, const struct item *right)
            (left->ref == REF_GC || continues(left, right));
 }
 
+/* An item melts into one that had so many bytes. Notes where the new structs of the client
+ * begin in it, so that they are found there when they are passed on. */
+static void note_seam(struct yc_doc *doc, uint32_t size, const struct item *right)
+{
+    struct client *client = doc->store.clients[right->client];
+    if (!client->changed || client->before < right->clock ||
+        client->before - right->clock >= right->len) {
+        return;
+    }
+    if (client->before == right->clock) {
+        client->seam = size;
+    } else if (client->seam > 0) {
+        client->seam += size + (right->flags & ITEM_CUT_HEAD ? YCP_REPLACEMENT_SIZE : 0);
+    }
+}
+
 bool ycp_item_melt(struct yc_doc *doc, struct item *left, struct item *right)
 {
     if (!ycp_item_can_melt(left, right)) {
         return false;
     }
     if (left->ref != REF_GC) {
+        uint32_t size = left->size;
         if (has_bytes(left) && !join_bytes(doc, left, right)) {
             return false;
         }
+        note_seam(doc, size, right);
         left->right = right->right;
         if (right->right != NULL) {
             right->right->left = left;

@@ -363,9 +363,12 @@ static enum yc_status join_rest(struct plan *plan, struct yc_buf *rest)
     plan->pending = *rest;
     *rest = empty;
     plan->pending_joins = true;
+    size_t held = doc->late.len;
     bool ok = ycp_buf_reserve(&doc->late, plan->pending.len + length) &&
               ycp_grow(heap, &doc->wanted.ranges, &doc->wanted.cap,
                        doc->wanted.count + plan->wanted.count, sizeof(struct id_range));
+    doc->late.len = held; /* a buffer that cannot grow is emptied, but not of bytes */
+    doc->late.failed = false;
     return ok ? YC_OK : ycp_refusal(heap);
 }
 
@@ -412,7 +415,6 @@ static enum yc_status keep_rest(struct plan *plan)
         status = joins ? join_rest(plan, &rest) : merge_rest(plan, &rest);
     }
     yc_buf_free(&rest);
-    doc->late.failed = false;
     return status == YC_MEMORY ? ycp_refusal(&doc->store.heap) : status;
 }
 
@@ -494,12 +496,29 @@ static enum yc_status plan_rest(struct plan *plan)
         status = keep_rest(plan);
     }
     status = status == YC_OK ? plan_deletes(plan) : status;
-    return status == YC_OK && !fits_pending(plan) ? YC_LIMIT : status;
+    plan->pending_full = status == YC_OK && !fits_pending(plan);
+    return plan->pending_full ? YC_LIMIT : status;
 }
 
 /* --- all of it ------------------------------------------------------------------------------- */
 
-enum yc_status ycp_plan(struct plan *plan, struct yc_doc *doc, struct yc_slice update)
+/* What waits, and now need not. */
+static enum yc_status take_pending(struct plan *plan)
+{
+    struct yc_doc *doc = plan->doc;
+    enum yc_status status = ycp_pending_merge(doc, (struct yc_slice){NULL, 0}, &plan->old);
+    plan->wire_bytes += plan->old.len;
+    status = status == YC_OK ? read_update(plan, yc_buf_slice(&plan->old), NULL)
+                             : ycp_refusal(&doc->store.heap);
+    status = status == YC_OK ? plan_runs(plan, plan->pending_runs) : status;
+    if (status == YC_OK) {
+        plan_again(plan);
+    }
+    return status;
+}
+
+enum yc_status ycp_plan(struct plan *plan, struct yc_doc *doc, struct yc_slice update,
+                        bool drops_pending)
 {
     struct plan kept = *plan;
     *plan = (struct plan){.doc = doc,
@@ -510,21 +529,18 @@ enum yc_status ycp_plan(struct plan *plan, struct yc_doc *doc, struct yc_slice u
                           .order = kept.order,
                           .order_cap = kept.order_cap,
                           .deletes = {kept.deletes.ranges, 0, kept.deletes.cap},
+                          .wire_bytes = update.len,
+                          .pending_taken = drops_pending,
                           .pending = {.allocator = &doc->counted},
                           .old = {.allocator = &doc->counted}};
     enum yc_status status = read_update(plan, update, &plan->deletes);
     plan->pending_runs = plan->run_count;
     ycp_idset_normalize(&plan->deletes);
     status = status == YC_OK ? plan_runs(plan, 0) : status;
-    if (status == YC_OK && ycp_pending_structs(doc) && wanted_is_held(doc)) {
+    if (status == YC_OK && !drops_pending && ycp_pending_structs(doc) &&
+        ycp_pending_is_affordable(doc) && wanted_is_held(doc)) {
         plan->pending_taken = true;
-        status = ycp_pending_merge(doc, (struct yc_slice){NULL, 0}, &plan->old);
-        status = status == YC_OK ? read_update(plan, yc_buf_slice(&plan->old), NULL)
-                                 : ycp_refusal(&doc->store.heap);
-        status = status == YC_OK ? plan_runs(plan, plan->pending_runs) : status;
-        if (status == YC_OK) {
-            plan_again(plan);
-        }
+        status = take_pending(plan);
     }
     status = status == YC_OK ? ycp_plan_depth(plan) : status;
     return status == YC_OK ? plan_rest(plan) : status;

@@ -38,7 +38,9 @@ struct plan {
     struct id_set wanted;        /* what doc->wanted becomes */
     struct yc_buf pending;       /* what doc->pending becomes */
     struct yc_buf old;           /* what was pending, when it is part of the plan */
+    size_t wire_bytes;           /* of all updates in the plan */
     bool pending_taken;          /* what was pending is part of the plan */
+    bool pending_full;           /* refused: too much would have to wait */
     bool pending_joins; /* pending and wanted are to be added to those of the document */
     bool pending_stays; /* doc->pending and doc->wanted are to stay as they are */
     bool deletes_stay;  /* doc->pending_deletes is to stay as it is */
@@ -48,9 +50,10 @@ struct plan {
 #define PLAN_KEPT 32
 
 /* Reads and checks an update and plans it. What plan holds of the last one is used again (at first it
- * is {0}). On failure the document is as it was, but for new clients
- * without structs. The update must outlive the plan. */
-enum yc_status ycp_plan(struct plan *plan, struct yc_doc *doc, struct yc_slice update);
+ * is {0}). drops_pending: without the structs that wait, which are to be gone then. On failure the
+ * document is as it was, but for new clients without structs. The update must outlive the plan. */
+enum yc_status ycp_plan(struct plan *plan, struct yc_doc *doc, struct yc_slice update,
+                        bool drops_pending);
 void ycp_plan_finish(struct plan *plan);
 /* Frees what is kept as well. */
 void ycp_plan_free(struct plan *plan, struct heap *heap);

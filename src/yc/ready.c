@@ -24,6 +24,7 @@ struct apply *ycp_apply_begin(struct yc_doc *doc, bool tells)
     apply->touched_count = 0;
     apply->bytes = 0;
     apply->deletes = 0;
+    apply->leaves = 0;
     apply->tells = tells;
     return apply;
 }
@@ -179,12 +180,15 @@ static bool reserve(struct apply *apply)
     struct yc_doc *doc = apply->plan.doc;
     struct store *store = &doc->store;
     size_t structs = apply->plan.order_count + apply->place_count;
+    /* What is passed on is what has come, but that runs may begin later and items be cut. */
+    size_t told = apply->plan.run_count + apply->place_count;
     size_t nested = apply->deletes > 0 ? doc->nested_items + structs : 0;
     size_t all = store->item_count + structs; /* each dies once */
     size_t deletes = apply->deletes + nested < all ? apply->deletes + nested : all;
     size_t leaves = 0;
     for (size_t i = 0; i < apply->touched_count; i++) {
         uint32_t client = apply->touched[i];
+        apply->leaves += store->clients[client]->inserts / LEAF_MAX + 1;
         if (!ycp_store_reserve_client(store, client, store->clients[client]->inserts,
                                       &leaves)) {
             return false;
@@ -193,7 +197,7 @@ static bool reserve(struct apply *apply)
     return ycp_store_reserve_items(store, structs) && ycp_store_reserve_leaves(store, leaves) &&
            ycp_content_reserve(doc, apply->bytes) &&
            ycp_txn_reserve(doc, deletes, apply->place_count + nested, apply->plan.run_count) &&
-           (!apply->tells || ycp_encode_reserve(doc, structs, apply->bytes, deletes));
+           (!apply->tells || ycp_encode_reserve(doc, told, apply->plan.wire_bytes, deletes));
 }
 
 static bool create_type(struct yc_doc *doc, struct item *item, struct yc_slice bytes)
@@ -245,13 +249,36 @@ static enum yc_status make_roots(struct apply *apply)
     return status;
 }
 
+/* Memory that is yet to be taken for what the blocks bring, besides their items and bytes. */
+static size_t bytes_to_come(const struct apply *apply)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < apply->plan.order_count; i++) {
+        const struct block *block = ycp_planned_block(apply, i);
+        bytes += block->ref == REF_TYPE ? sizeof(struct yc_type) + block->content.bytes.len : 0;
+        bytes += block->has_key ? sizeof(struct entry) + block->key.len : 0;
+    }
+    return bytes;
+}
+
+/* A document that grows keeps a little below its limit, so that another one can take in all of it at
+ * once, which may need more: arrays have grown in other steps, say. */
+static size_t bytes_to_hold(const struct yc_doc *doc)
+{
+    size_t bytes = doc->limits.bytes;
+    return doc->store.item_count == 0 ? bytes : bytes - bytes / 16;
+}
+
 /* What is held for the length of this call only. */
 static size_t scratch_bytes(const struct apply *apply)
 {
     const struct plan *plan = &apply->plan;
     const struct yc_txn *txn = &plan->doc->txn;
-    return plan->block_cap * sizeof *plan->blocks + plan->run_cap * sizeof *plan->runs +
-           plan->order_cap * sizeof *plan->order + plan->deletes.cap * sizeof(struct id_range) +
+    size_t leaves = plan->doc->store.spare_leaf_count;
+    leaves -= leaves < apply->leaves ? leaves : apply->leaves;
+    return leaves * sizeof(struct leaf) + plan->block_cap * sizeof *plan->blocks +
+           plan->run_cap * sizeof *plan->runs + plan->order_cap * sizeof *plan->order +
+           plan->deletes.cap * sizeof(struct id_range) +
            apply->ready_cap * sizeof *apply->ready + apply->place_cap * sizeof *apply->places +
            apply->touched_cap * sizeof *apply->touched +
            txn->deletes.cap * sizeof(struct id_range) + txn->cut_cap * sizeof(struct spot) +
@@ -273,11 +300,15 @@ enum yc_status ycp_make_ready(struct apply *apply)
     if (!ycp_grow(heap, &apply->ready, &apply->ready_cap, count, sizeof *apply->ready)) {
         return ycp_refusal(heap);
     }
+    /* Looked at before any item is taken: a slab that was once begun cannot be given back. */
+    size_t needed = heap->used - scratch_bytes(apply) + bytes_to_come(apply);
+    if (needed > bytes_to_hold(doc)) {
+        return YC_LIMIT;
+    }
     for (size_t i = 0; status == YC_OK && i < count; i++) {
         status = make_ready(apply, ycp_planned_block(apply, i));
     }
-    bool fits = heap->used - scratch_bytes(apply) <= doc->limits.bytes;
-    return status == YC_OK && !fits ? YC_LIMIT : status;
+    return status;
 }
 
 /* --- the end --------------------------------------------------------------------------------- */

@@ -26,7 +26,8 @@ struct apply {
     size_t touched_cap;
     size_t bytes;
     size_t deletes;
-    bool tells; /* the caller wants the effective update */
+    size_t leaves; /* that the structs will fill when none is halved */
+    bool tells;    /* the caller wants the effective update */
 };
 
 struct block *ycp_planned_block(const struct apply *apply, size_t number);

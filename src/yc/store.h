@@ -26,6 +26,12 @@ struct chunk {
     uint8_t bytes[];
 };
 
+/* Where a struct is: a client's index and a clock of it. */
+struct spot {
+    uint32_t client;
+    uint32_t clock;
+};
+
 enum item_flag {
     ITEM_DELETED = 1,
     ITEM_KEYED = 2,    /* owner.entry, else owner.type */
@@ -43,6 +49,14 @@ struct item {
         struct chunk *chunk;  /* kinds with bytes */
         struct yc_type *type; /* REF_TYPE */
     } content;
+    /* For integrate.c. How deep it stands; and a note that all items behind this one, up to the last
+     * clock of another one, stand least_depth deep or deeper (client is NO_CLIENT: no note). */
+    uint64_t depth;
+    uint64_t least_depth;
+    union {
+        struct spot last;
+        struct item *back; /* while the notes are being made */
+    } note;
     uint32_t offset; /* of the content in the chunk, bytes */
     uint32_t size;   /* of the content, bytes */
     uint32_t client; /* index of the client */
@@ -52,11 +66,6 @@ struct item {
     uint32_t origin_clock;
     uint32_t right_client;
     uint32_t right_clock;
-    /* For integrate.c: how deep it stands, and the last item known to be in its subtree (client is an
-     * index, or NO_CLIENT). */
-    uint32_t depth;
-    uint32_t last_client;
-    uint32_t last_clock;
     uint8_t ref;   /* enum ref; never REF_SKIP */
     uint8_t flags; /* enum item_flag */
 };
@@ -82,7 +91,9 @@ struct client {
     size_t leaf_cap;
     uint32_t state;  /* first clock not held */
     uint32_t before; /* the state when the present transaction first changed it */
-    bool changed;    /* in the present transaction */
+    uint32_t
+        seam; /* bytes in front of its first new struct, of the item that this melted into */
+    bool changed; /* in the present transaction */
     /* Of the plan of the update that is being applied (see plan.h); 0 in between: */
     uint32_t planned; /* the state that the plan reaches, when not 0 */
     uint32_t waiters; /* number + 1 of the run that waits for this client's lowest clock */

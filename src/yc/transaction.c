@@ -42,6 +42,7 @@ void ycp_txn_note_change(struct yc_doc *doc, uint32_t client)
     if (!owner->changed) {
         owner->changed = true;
         owner->before = owner->state;
+        owner->seam = 0;
         doc->txn.changed[doc->txn.changed_count++] =
             (struct part){owner->id, client, owner->before};
     }
@@ -110,6 +111,9 @@ static size_t melt_leftwards(struct yc_doc *doc, uint32_t client, struct place *
     struct store *store = &doc->store;
     size_t more = 0;
     struct place left = *place;
+    if (doc->txn.stays_apart) {
+        return 0;
+    }
     for (struct place at = *place;
          ycp_place_prev(store, client, &at) &&
          ycp_item_can_melt(ycp_store_at(store, client, at), ycp_store_at(store, client, left));
@@ -126,6 +130,7 @@ static size_t melt_leftwards(struct yc_doc *doc, uint32_t client, struct place *
             ycp_store_remove(store, client, right);
             gone++;
         } else {
+            doc->txn.stays_apart = true;
             *place = right;
         }
     }
@@ -182,6 +187,7 @@ void ycp_txn_clean(struct yc_doc *doc)
     struct yc_txn *txn = &doc->txn;
     ycp_crowds_free(doc); /* items are about to move */
     txn->passed = 0;
+    txn->stays_apart = false;
     ycp_idset_normalize(&txn->deletes);
     for (size_t i = 0; i < txn->deletes.count; i++) {
         collect(doc, &txn->deletes.ranges[i]);

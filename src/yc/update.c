@@ -1,6 +1,7 @@
 /* A document and an update: what was planned (plan.h) and made ready (ready.h) is integrated, which
  * cannot fail. */
 #include "integrate.h"
+#include "pending.h"
 #include "ready.h"
 #include "update.h"
 
@@ -209,6 +210,9 @@ static void keep_pending(struct yc_doc *doc, struct plan *plan)
             (void)ycp_idset_add(&doc->wanted, &doc->store.heap, plan->wanted.ranges[i]);
         }
     } else if (!plan->pending_stays) {
+        if (plan->pending_taken) {
+            ycp_pending_charge(doc, plan->old.len, plan->pending.len);
+        }
         yc_buf_free(&doc->late);
         struct yc_buf kept = doc->pending;
         doc->pending = plan->pending;
@@ -238,50 +242,64 @@ static void integrate_all(struct apply *apply)
     ycp_txn_clean(doc);
 }
 
-/* The room for news that stays for the next update. */
-#define OUT_KEPT 4096
-
 /* --- applying -------------------------------------------------------------------------------- */
 
-/* While an update is applied, twice as much again as a document may hold. */
+/* While an update is applied, four times as much again as a document may hold: what a document that
+ * is full of the smallest structs needs to be loaded in one update. */
 static size_t limit_with_scratch(const struct yc_doc *doc)
 {
     size_t bytes = doc->limits.bytes;
-    return bytes < SIZE_MAX / 3 ? bytes * 3 : SIZE_MAX;
+    return bytes < SIZE_MAX / 5 ? bytes * 5 : SIZE_MAX;
+}
+
+/* drops_pending: see ycp_plan. *again: it was refused for what waits in the document and has become
+ * due, and can be tried without that. */
+static enum yc_status apply_update(struct apply *apply, struct yc_doc *doc,
+                                   struct yc_slice update, bool drops_pending, bool *again)
+{
+    size_t clients = doc->store.client_count;
+    uint32_t roots = doc->root_count;
+    struct plan *plan = &apply->plan;
+    ycp_encode_begin(doc);
+    enum yc_status status = ycp_plan(plan, doc, update, drops_pending);
+    status = status == YC_OK ? ycp_make_ready(apply) : status;
+    if (status == YC_OK) {
+        ycp_pending_pay(doc, update.len);
+        integrate_all(apply);
+        ycp_encode_transaction(doc, apply->tells);
+    }
+    *again = status == YC_LIMIT && plan->pending_taken && !plan->pending_full;
+    ycp_ready_finish(apply);
+    ycp_txn_clear(doc);
+    if (status != YC_OK) {
+        ycp_encode_begin(doc);
+        ycp_clients_truncate(&doc->store, clients);
+        ycp_roots_truncate(doc, roots);
+    }
+    return status;
 }
 
 enum yc_status yc_apply(struct yc_doc *doc, struct yc_slice update, struct yc_slice *effective)
 {
-    size_t clients = doc->store.client_count;
-    uint32_t roots = doc->root_count;
     if (effective != NULL) {
         *effective = (struct yc_slice){NULL, 0};
     }
     if (doc->txn.open) {
         return YC_BUSY;
     }
-    if (doc->out.cap > OUT_KEPT) {
-        yc_buf_free(&doc->out);
-    }
-    ycp_buf_begin(&doc->out);
     struct apply *apply = ycp_apply_begin(doc, effective != NULL);
     if (apply == NULL) {
         return ycp_refusal(&doc->store.heap);
     }
     doc->store.heap.limit = limit_with_scratch(doc);
-    enum yc_status status = ycp_plan(&apply->plan, doc, update);
-    status = status == YC_OK ? ycp_make_ready(apply) : status;
-    if (status == YC_OK) {
-        integrate_all(apply);
-        ycp_encode_transaction(doc, apply->tells);
+    bool again;
+    enum yc_status status = apply_update(apply, doc, update, false, &again);
+    if (again) {
+        /* What waits has become due and passes a limit. That is not this update's doing. */
+        apply = ycp_apply_begin(doc, effective != NULL);
+        status = apply_update(apply, doc, update, true, &again);
     }
-    ycp_ready_finish(apply);
-    ycp_txn_clear(doc);
     doc->store.heap.limit = doc->limits.bytes;
-    if (status != YC_OK) {
-        ycp_clients_truncate(&doc->store, clients);
-        ycp_roots_truncate(doc, roots);
-    }
     if (effective != NULL && status == YC_OK) {
         *effective = yc_buf_slice(&doc->out);
     }

@@ -16,7 +16,7 @@ enum yc_status yc_begin(struct yc_doc *doc, uint64_t client, struct yc_txn **txn
     if (client > YCP_MAX_INTEGER) {
         return YC_LIMIT;
     }
-    ycp_buf_begin(&doc->out);
+    ycp_encode_begin(doc);
     doc->txn.open = true;
     doc->txn.client = client;
     doc->txn.known_clients = doc->store.client_count;

@@ -389,6 +389,29 @@ static void test_limits(void **state)
     }
 }
 
+/* What waits is kept in parts; one more of them that is refused takes nothing from the others. */
+static void test_refused_memory_while_others_wait(void **state)
+{
+    (void)state;
+    struct yc_slice updates[4];
+    for (int i = 0; i < 4; i++) {
+        char hex[2 * 26 + 1 + 2 * 600];
+        int text = i == 3 ? 300 : 5; /* the last one does not fit into the room that is there */
+        int len = snprintf(hex, sizeof hex, "0101%02x0084%02x00", 10 + i, 1 + i);
+        len += i == 3 ? snprintf(hex + len, sizeof hex - (size_t)len, "ac02")
+                      : snprintf(hex + len, sizeof hex - (size_t)len, "05");
+        for (int k = 0; k < text; k++) {
+            len += snprintf(hex + len, sizeof hex - (size_t)len, "7a");
+        }
+        snprintf(hex + len, sizeof hex - (size_t)len, "00");
+        updates[i] = bytes_of(hex);
+    }
+    assert_true(refuse_each(updates, 3, updates[3]) > 5);
+    for (int i = 0; i < 4; i++) {
+        free((void *)(uintptr_t)updates[i].data);
+    }
+}
+
 /* However much of the memory for a long text there is, less than all of it is refused. */
 static void test_limit_of_bytes(void **state)
 {
@@ -429,6 +452,7 @@ int main(void)
         cmocka_unit_test(test_refused_memory),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_limit_of_bytes),
+        cmocka_unit_test(test_refused_memory_while_others_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

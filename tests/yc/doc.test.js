@@ -99,3 +99,32 @@ test('crowds at one place', () => {
     }
     batch.run();
 });
+
+// Behind half as many clocks as there can be: one client has seen them, one has not.
+test('places behind clocks by the billion', () => {
+    const out = [1, 1, 5, 0, 1, 1, 1, 0x74, 0x80, 0x80, 0x80, 0x80, 8, 0]; // Deleted, 2^31 clocks
+    const seen = new Y.Doc();
+    const blind = new Y.Doc();
+    [seen.clientID, blind.clientID] = [7, 9];
+    Y.applyUpdate(seen, Uint8Array.from(out));
+    seen.getText('t').insert(0, 'seen');
+    blind.getText('t').insert(0, 'blind');
+    const told = [seen, blind].map((doc) => Y.encodeStateAsUpdate(doc));
+    for (const order of [told, [...told].reverse()]) {
+        const reference = new Y.Doc();
+        const batch = new Batch();
+        batch.add('n');
+        order.forEach((update) => {
+            Y.applyUpdate(reference, update);
+            batch.add('u', update);
+        });
+        const state = Buffer.from(Y.encodeStateAsUpdate(reference));
+        batch.add('s', null, (status, result) =>
+            assert.ok(status === 'ok' && result.equals(state)),
+        );
+        batch.add('t', null, (status, result) =>
+            assert.equal(result.toString(), reference.getText('t').toString()),
+        );
+        batch.run();
+    }
+});

@@ -246,6 +246,15 @@ function waiting() {
             range(100, (i) => one(text('a'), 2, i)),
         ),
     );
+    attack(
+        '0.7 MB wait for a letter each, and somebody writes 100 of these',
+        'ok',
+        ...scene(update([[2, 0, range(100_000, (i) => text('b', { origin: [1, i] }))]])),
+        ...calls(
+            'u',
+            range(100, (i) => one(text('a', i ? { origin: [1, i - 1] } : AT_ROOT), 1, i)),
+        ),
+    );
     const distant = (i) => [5000 + i, 0, [text('a', { origin: [1e6 + i, 7] })]];
     attack(
         '50,000 clients wait, and somebody writes 100 letters',
@@ -332,6 +341,24 @@ function crowded() {
             'u',
             range(100, (i) => one(text('a'), 2 ** 31 + i)),
         ),
+    );
+    const links = range(30_000, (i) => text('a', i ? { origin: [1, i - 1] } : AT_ROOT));
+    const beside = (place) => range(30_000, (i) => text('b', { origin: [1, place(i)] }));
+    taken(
+        '30,000 letters beside a chain of 30,000, rising',
+        update([
+            [2, 0, beside((i) => i)],
+            [1, 0, links],
+        ]),
+    );
+    const any = random(1);
+    taken(
+        '30,000 letters beside a chain of 30,000, anywhere, and 30,000 at its end',
+        update([
+            [3, 0, beside(() => 29_998)],
+            [2, 0, beside(() => any.below(30_000))],
+            [1, 0, links],
+        ]),
     );
     const value = (where) => nulls(1, { root: 'm', key: 'k', ...where });
     const chain = range(100_000, (i) => value(i ? { origin: [1, i - 1] } : {}));
