@@ -159,8 +159,8 @@ YC_API void yc_doc_stats(const struct yc_doc *doc, struct yc_stats *stats);
  * the document, and is part of its state. effective (may be NULL) becomes the update that is news to
  * whoever was level with this document before the call, and lies in the document; empty (len 0) when
  * nothing was news, or when all of it waits: to have it after a restart keep the update itself.
- * Structs that wait and, once they are due, would pass a limit, are dropped: they do not hold up the
- * update that they waited for.
+ * When structs that wait have become due and would pass a limit, what is due is dropped: it does not
+ * hold up the update that it waited for.
  * YC_MALFORMED, YC_LIMIT, YC_MEMORY, YC_BUSY. */
 YC_API YC_CHECK enum yc_status yc_apply(struct yc_doc *doc, struct yc_slice update,
                                         struct yc_slice *effective);
@@ -244,6 +244,10 @@ YC_API bool yc_type_id(const struct yc_type *type, struct yc_id *id);
 YC_API struct yc_type *yc_find_type(const struct yc_doc *doc, struct yc_id id);
 
 /* --- reading ----------------------------------------------------------------------------------- */
+
+/* What is read can be very much longer than the document, when peers want it to: formats are written
+ * again for each run of text. Whoever reads deltas, XML, or JSON with XML text in it, of documents that
+ * strangers write gives a buffer whose allocator ends somewhere. */
 
 /* Length of a text in UTF-16 code units (embedded objects and types count 1), of an array in
  * elements, of an XML type in children; 0 for a map, unless a peer has put a list into it. */

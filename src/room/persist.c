@@ -165,10 +165,10 @@ static void note_content(struct room *room, const redisReply *reply)
     }
 }
 
-static bool take_in_one(struct room *room, const redisReply *element)
+static enum yc_status take_in_one(struct room *room, const redisReply *element)
 {
     if (element->type != REDIS_REPLY_STRING || element->len == 0) {
-        return true;
+        return YC_OK;
     }
     struct yc_slice update = {(const uint8_t *)element->str, (size_t)element->len};
     enum yc_status status = room_update(room, NULL, update, false, false);
@@ -176,16 +176,27 @@ static bool take_in_one(struct room *room, const redisReply *element)
         log_error("room.bad_entry room=%s bytes=%zu reason=\"%s\"", room->id, update.len,
                   yc_status_text(status));
     }
-    return status == YC_OK;
+    return status;
+}
+
+/* An entry of the log that passes a limit although memory is not short passes it everywhere and for
+ * good: it waited for something when it was stored, and was dropped when that came. */
+static bool is_lost(const struct room *room, enum yc_status status)
+{
+    const size_t much = (size_t)16 << 20; /* far below what a document may hold */
+    struct yc_stats stats;
+    yc_doc_stats(room->doc, &stats);
+    return status == YC_LIMIT && stats.bytes < much;
 }
 
 /* False: some of it cannot be taken in. What can be is. */
 static bool take_in(struct room *room, const redisReply *reply)
 {
     const redisReply *log = reply->element[REPLY_LOG];
-    bool all = take_in_one(room, reply->element[REPLY_DOC]);
+    bool all = take_in_one(room, reply->element[REPLY_DOC]) == YC_OK;
     for (size_t i = 0; i < log->elements; i++) {
-        all = take_in_one(room, log->element[i]) && all;
+        enum yc_status status = take_in_one(room, log->element[i]);
+        all = all && (status == YC_OK || is_lost(room, status));
     }
     return all;
 }

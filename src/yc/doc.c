@@ -162,9 +162,11 @@ enum yc_status yc_root(struct yc_doc *doc, struct yc_slice name, enum yc_kind ki
     if ((int)kind < 0 || kind > YC_ANY_KIND) {
         return YC_KIND;
     }
-    *root = yc_find_root(doc, name);
-    if (*root != NULL) {
-        return settle_kind(*root, kind);
+    struct yc_type *found = yc_find_root(doc, name);
+    if (found != NULL) {
+        enum yc_status status = settle_kind(found, kind);
+        *root = status == YC_OK ? found : NULL;
+        return status;
     }
     if (!ycp_utf8_valid(name)) {
         return YC_UTF8;
@@ -250,6 +252,11 @@ static void set_limits(struct yc_limits *limits)
     }
 }
 
+size_t ycp_bytes_to_hold(const struct yc_doc *doc)
+{
+    return doc->limits.bytes - doc->limits.bytes / 8;
+}
+
 struct yc_doc *yc_doc_create(const struct yc_options *options)
 {
     struct yc_options own = options == NULL ? (struct yc_options){0} : *options;
@@ -262,8 +269,8 @@ struct yc_doc *yc_doc_create(const struct yc_options *options)
     memset(doc, 0, sizeof *doc);
     set_limits(&own.limits);
     uint64_t seed = own.hash_seed != 0 ? own.hash_seed : (uintptr_t)doc;
-    ycp_store_init(&doc->store, allocator, own.limits.bytes, seed);
     doc->limits = own.limits;
+    ycp_store_init(&doc->store, allocator, own.limits.bytes, seed);
     doc->counted = (struct yc_allocator){resize_counted, &doc->store.heap};
     doc->out.allocator = &doc->counted;
     doc->pending.allocator = &doc->counted;

@@ -91,7 +91,6 @@ struct yc_doc {
     struct yc_buf late;            /* those behind it, each with its length in front */
     struct id_set wanted;          /* len is 1; in no order, perhaps twice */
     struct id_set pending_deletes; /* normalized */
-    size_t pending_debt;           /* see ycp_pending_is_affordable */
 };
 
 /* --- keys and roots ---------------------------------------------------------------------------- */
@@ -113,6 +112,11 @@ struct yc_type *ycp_type_create(struct yc_doc *doc, enum yc_kind kind,
                                 struct yc_slice xml_name);
 /* Frees a type and its entries; its items are gone already. */
 void ycp_type_destroy(struct yc_type *type);
+
+/* Memory that a document keeps to while it grows: below its limit, so that another one can take in all
+ * of it at once, which may need more (arrays have grown in other steps, say), and so that there is
+ * room for deleting. */
+size_t ycp_bytes_to_hold(const struct yc_doc *doc);
 
 /* --- the transaction --------------------------------------------------------------------------- */
 

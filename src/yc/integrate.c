@@ -18,9 +18,8 @@
  * Whole subtrees are passed at once: an item remembers how far behind it all items are known to
  * stand so deep or deeper. That stays so: what comes to stand between two items is a child of the
  * first one or of one that the first is below, so it is no less deep than the second. Who goes by
- * such notes renews those that it goes by (path compression), so that a long run is gone through
- * once and not once for each who typed beside it. Where very many have the same origin, crowd.h
- * finds the place. */
+ * such notes lengthens those that it goes by, so that a long run is gone through once and not once
+ * for each who typed beside it. Where very many have the same origin, crowd.h finds the place. */
 #include "integrate.h"
 
 #include "crowd.h"
@@ -48,7 +47,7 @@ static uint64_t depth_of(const struct item *item)
 /* The item up to which one remembers what is behind it; itself when it remembers nothing. */
 static struct item *noted(const struct yc_doc *doc, struct item *item)
 {
-    struct spot last = item->note.last;
+    struct spot last = item->noted;
     if (last.client == NO_CLIENT) {
         return item;
     }
@@ -70,31 +69,43 @@ static struct item *step(const struct yc_doc *doc, const struct item *top, struc
     return *least > top->depth ? next : NULL;
 }
 
-/* The last item of a subtree. All that are stepped on note how far it went: on the way there each
- * keeps the one it was come from, and how deep it is between the two. */
+/* Where a search has been: items, and how deep it is from each to the next at least. */
+#define PATH_MAX_LENGTH 16
+struct path {
+    size_t length;
+    struct item *items[PATH_MAX_LENGTH];
+    uint64_t least[PATH_MAX_LENGTH];
+};
+
+/* All items of a path note how far it went. */
+static void note_path(struct path *path, const struct item *last)
+{
+    uint64_t least = UINT64_MAX;
+    while (path->length > 0) {
+        struct item *item = path->items[--path->length];
+        least = path->least[path->length] < least ? path->least[path->length] : least;
+        item->noted = (struct spot){last->client, ycp_item_last_clock(last)};
+        item->least_depth = least;
+    }
+}
+
+/* The last item of a subtree. What is stepped on notes how far the next few steps went, not how far
+ * all of them did: whoever comes from deeper down can then still go most of the way by such notes. */
 static struct item *end_of(const struct yc_doc *doc, struct item *top)
 {
+    struct path path = {.length = 0};
     struct item *last = top;
-    struct item *back = NULL;
-    uint64_t before = 0; /* the least depth from back to last */
     uint64_t least;
     for (struct item *next = step(doc, top, top, &least); next != NULL;
          next = step(doc, top, last, &least)) {
-        last->note.back = back;
-        last->least_depth = before;
-        back = last;
-        before = least;
+        if (path.length == PATH_MAX_LENGTH) {
+            note_path(&path, last);
+        }
+        path.items[path.length] = last;
+        path.least[path.length++] = least;
         last = next;
     }
-    least = UINT64_MAX;
-    while (back != NULL) {
-        struct item *item = back;
-        least = before < least ? before : least;
-        back = item->note.back;
-        before = item->least_depth;
-        item->note.last = (struct spot){last->client, ycp_item_last_clock(last)};
-        item->least_depth = least;
-    }
+    note_path(&path, last);
     return last;
 }
 
@@ -238,7 +249,7 @@ void ycp_integrate(struct yc_doc *doc, struct item *item)
         return;
     }
     item->depth = depth_of(item);
-    item->note.last.client = NO_CLIENT;
+    item->noted.client = NO_CLIENT;
     item->left = find_left(doc, item);
     link_item(item);
     become_value(doc, item);

@@ -86,6 +86,7 @@ static size_t chunk_size(size_t cap)
 static struct chunk *chunk_create(struct yc_doc *doc, size_t cap)
 {
     if (cap > UINT32_MAX) {
+        doc->store.heap.over = true;
         return NULL;
     }
     struct chunk *chunk = ycp_resize(&doc->store.heap, NULL, 0, chunk_size(cap));
@@ -196,7 +197,7 @@ static struct item *cut(struct yc_doc *doc, struct place place, struct item *ite
     right->right_client = item->right_client;
     right->right_clock = item->right_clock;
     right->depth = item->depth + diff;
-    right->note.last.client = NO_CLIENT;
+    right->noted.client = NO_CLIENT;
     if (item->least_depth > right->depth) {
         item->least_depth = right->depth;
     }
@@ -367,11 +368,12 @@ static bool continues(const struct item *left, const struct item *right)
            ycp_content_splittable(left->ref);
 }
 
-/* Moves left's bytes to a chunk of its own, with room for as much again. */
+/* Moves left's bytes to a chunk of its own, with room for half as much again, or less near the limit. */
 static bool move_to_own_chunk(struct yc_doc *doc, struct item *left, size_t more)
 {
     size_t need = left->size + more;
-    struct chunk *chunk = chunk_create(doc, need + need / 2);
+    bool tight = doc->store.heap.used + need + need / 2 > ycp_bytes_to_hold(doc);
+    struct chunk *chunk = chunk_create(doc, need + need / (tight ? 16 : 2));
     if (chunk == NULL) {
         return false;
     }

@@ -387,16 +387,17 @@ void ycp_json_unescape(struct yc_buf *out, struct yc_slice string)
     }
 }
 
-/* strtod wants the locale's decimal point, and a text that ends. */
+/* strtod wants the locale's decimal point, which may be several bytes, and a text that ends. */
 double ycp_json_number(struct yc_slice text)
 {
-    char copy[NUMBER_MAX + 1];
-    memcpy(copy, text.data, text.len);
-    copy[text.len] = '\0';
-    char *point = strchr(copy, '.');
-    if (point != NULL) {
-        *point = *localeconv()->decimal_point;
-    }
+    char copy[NUMBER_MAX + 16];
+    const char *begin = (const char *)text.data;
+    const char *point = memchr(begin, '.', text.len);
+    const char *own = localeconv()->decimal_point;
+    int whole = (int)(point == NULL ? text.len : (size_t)(point - begin));
+    int rest = point == NULL ? 0 : (int)text.len - whole - 1;
+    (void)snprintf(copy, sizeof copy, "%.*s%s%.*s", whole, begin, rest > 0 ? own : "", rest,
+                   rest > 0 ? point + 1 : "");
     return strtod(copy, NULL);
 }
 
@@ -441,15 +442,28 @@ void ycp_put_json_string(struct yc_buf *out, struct yc_slice text)
     ycp_put_u8(out, '"');
 }
 
+/* Adds one to the last digit of d.ddde[+-]x; false when that is a nine. */
+static bool next_digit(char *text)
+{
+    char *last = strchr(text, 'e') - 1;
+    bool adds = *last >= '0' && *last < '9';
+    *last += adds;
+    return adds;
+}
+
 /* The shortest digits that read back as the same number: d.ddde[+-]x. The decimal point may be
  * another character in the caller's locale, so it is skipped, not looked for. */
 static int shortest_digits(double number, char *digits, int *count)
 {
-    char text[32];
+    char text[48];
     /* 15 digits come back as they were, so fewer need trying only below the normal numbers. */
     for (int precision = number < DBL_MIN ? 0 : 14; precision <= 16; precision++) {
         (void)snprintf(text, sizeof text, "%.*e", precision, number);
         if (strtod(text, NULL) == number) {
+            break;
+        }
+        /* Below a power of two numbers lie twice as close: then the next digits may be the ones. */
+        if (precision == 15 && next_digit(text) && strtod(text, NULL) == number) {
             break;
         }
     }

@@ -246,8 +246,8 @@ enum yc_status yc_map_set(struct yc_txn *txn, struct yc_type *map, struct yc_sli
     struct yc_type *type = value->form == YC_VALUE_TYPE ? ycp_value_type(txn, value) : NULL;
     struct needs needs = {.items = 1, .clocks = 1, .deletes = 2};
     needs.types = entry != NULL && entry->is.last != NULL && entry->is.last->ref == REF_TYPE;
-    needs.bytes = value->bytes.len + txn->scratch.len + key.len +
-                  (map->item == NULL ? map->name->len : 0);
+    needs.bytes = is_any(value) ? txn->scratch.len : value->bytes.len;
+    needs.names = key.len + (map->item == NULL ? map->name->len : 0);
     if (entry == NULL || (type == NULL && value->form == YC_VALUE_TYPE)) {
         status = ycp_refusal(&doc->store.heap);
     } else {

@@ -4,6 +4,7 @@
 #include "block.h"
 #include "idset.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_DEPTH 64
@@ -344,7 +345,33 @@ enum yc_status yc_merge_updates(const struct yc_slice *updates, size_t count,
 
 /* --- the part that somebody lacks ------------------------------------------------------------ */
 
-/* What a state vector says of clients, as ranges from 0. */
+/* Clients descending; of one client in the order in which they were read. */
+static int by_client_and_clock(const void *a, const void *b)
+{
+    const struct id_range *left = a;
+    const struct id_range *right = b;
+    if (left->client != right->client) {
+        return left->client < right->client ? 1 : -1;
+    }
+    return (left->clock > right->clock) - (left->clock < right->clock);
+}
+
+/* Of a client that is named twice the last counts, as in Yjs. */
+static void keep_last(struct id_set *states)
+{
+    size_t kept = 0;
+    if (states->count > 1) {
+        qsort(states->ranges, states->count, sizeof *states->ranges, by_client_and_clock);
+    }
+    for (size_t i = 0; i < states->count; i++) {
+        bool again = kept > 0 && states->ranges[kept - 1].client == states->ranges[i].client;
+        kept -= again;
+        states->ranges[kept++] = states->ranges[i];
+    }
+    states->count = kept;
+}
+
+/* What a state vector says of clients: len is the state. */
 static bool read_state_vector(struct id_set *states, struct heap *heap, struct yc_slice bytes,
                               bool *malformed)
 {
@@ -352,12 +379,15 @@ static bool read_state_vector(struct id_set *states, struct heap *heap, struct y
     uint64_t count = bytes.len == 0 ? 0 : ycp_get_varuint(&reader);
     bool enough = true;
     for (uint64_t i = 0; i < count && !reader.bad && enough; i++) {
-        struct id_range state = {.client = ycp_get_varuint(&reader)};
+        struct id_range state = {.client = ycp_get_varuint(&reader), .clock = i};
         state.len = ycp_get_varuint(&reader);
-        enough = reader.bad || state.len == 0 || ycp_idset_add(states, heap, state);
+        enough = ycp_grow(heap, &states->ranges, &states->cap, states->count + 1, sizeof state);
+        if (enough) {
+            states->ranges[states->count++] = state;
+        }
     }
     *malformed = reader.bad || ycp_left(&reader) > 0;
-    ycp_idset_normalize(states);
+    keep_last(states);
     return enough;
 }
 

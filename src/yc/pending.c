@@ -42,30 +42,6 @@ bool ycp_pending_keeps(const struct yc_doc *doc, size_t size)
     return doc->pending.len > 0 && doc->late.len + size <= doc->pending.len / 2 + few;
 }
 
-/* Bytes that are gone through for nothing. */
-#define PENDING_FEW 16384
-/* The share of what waits that must become due at a time, or else come in updates meanwhile. */
-#define PENDING_SHARE 8
-/* What an update pays besides its bytes. */
-#define PENDING_FEE 64
-
-bool ycp_pending_is_affordable(const struct yc_doc *doc)
-{
-    return doc->pending_debt == 0;
-}
-
-void ycp_pending_pay(struct yc_doc *doc, size_t update_bytes)
-{
-    size_t paid = update_bytes + PENDING_FEE;
-    doc->pending_debt -= paid < doc->pending_debt ? paid : doc->pending_debt;
-}
-
-void ycp_pending_charge(struct yc_doc *doc, size_t before, size_t left)
-{
-    bool worth = left <= PENDING_FEW || left <= before - before / PENDING_SHARE;
-    doc->pending_debt = worth ? 0 : left / PENDING_SHARE;
-}
-
 enum yc_status ycp_pending_merge(const struct yc_doc *doc, struct yc_slice more,
                                  struct yc_buf *out)
 {

@@ -11,12 +11,6 @@ bool ycp_pending_structs(const struct yc_doc *doc);
 size_t ycp_pending_bytes(const struct yc_doc *doc);
 /* Whether one more update of that size is to be kept behind the others. */
 bool ycp_pending_keeps(const struct yc_doc *doc, size_t size);
-/* Going through very much that waits, for the little that has become due, must be paid for by the
- * updates that come: what has become due waits until they are as many as it takes. */
-bool ycp_pending_is_affordable(const struct yc_doc *doc);
-void ycp_pending_pay(struct yc_doc *doc, size_t update_bytes);
-/* What waits was gone through, and so much of it is left. */
-void ycp_pending_charge(struct yc_doc *doc, size_t before, size_t left);
 /* All of them and one more (may be empty) as one update; len 0 when there is none. YC_MEMORY: the
  * allocator of out. */
 enum yc_status ycp_pending_merge(const struct yc_doc *doc, struct yc_slice more,

@@ -485,7 +485,9 @@ static bool fits_pending(const struct plan *plan)
         plan->deletes_stay ? &doc->pending_deletes : &plan->deletes_later;
     size_t bytes = plan->pending.len + (stays ? doc->pending.len + doc->late.len : 0) +
                    deletes->count * sizeof(struct id_range);
-    return bytes <= doc->limits.pending_bytes || bytes <= ycp_pending_bytes(doc);
+    /* A document that loads a state: what waits may have got longer by being merged. */
+    size_t times = doc->store.item_count == 0 ? 4 : 1;
+    return bytes / times <= doc->limits.pending_bytes || bytes <= ycp_pending_bytes(doc);
 }
 
 static enum yc_status plan_rest(struct plan *plan)
@@ -502,14 +504,33 @@ static enum yc_status plan_rest(struct plan *plan)
 
 /* --- all of it ------------------------------------------------------------------------------- */
 
+/* Runs of what waits that are due are dropped; the others wait on. */
+static void drop_due(struct plan *plan)
+{
+    sort_runs(plan, plan->pending_runs);
+    for (size_t i = plan->pending_runs; i < plan->run_count; i++) {
+        struct run *run = &plan->runs[i];
+        while (run->next < run->end && (plan->blocks[run->next].ref == REF_SKIP ||
+                                        is_known(plan, run, &plan->blocks[run->next]))) {
+            run->next++;
+        }
+        run->stuck =
+            run->next < run->end && !can_be_placed(plan, run, &plan->blocks[run->next]);
+    }
+}
+
 /* What waits, and now need not. */
-static enum yc_status take_pending(struct plan *plan)
+static enum yc_status take_pending(struct plan *plan, bool drops)
 {
     struct yc_doc *doc = plan->doc;
     enum yc_status status = ycp_pending_merge(doc, (struct yc_slice){NULL, 0}, &plan->old);
     plan->wire_bytes += plan->old.len;
     status = status == YC_OK ? read_update(plan, yc_buf_slice(&plan->old), NULL)
                              : ycp_refusal(&doc->store.heap);
+    if (status == YC_OK && drops) {
+        drop_due(plan);
+        return YC_OK;
+    }
     status = status == YC_OK ? plan_runs(plan, plan->pending_runs) : status;
     if (status == YC_OK) {
         plan_again(plan);
@@ -518,7 +539,7 @@ static enum yc_status take_pending(struct plan *plan)
 }
 
 enum yc_status ycp_plan(struct plan *plan, struct yc_doc *doc, struct yc_slice update,
-                        bool drops_pending)
+                        bool drops_due)
 {
     struct plan kept = *plan;
     *plan = (struct plan){.doc = doc,
@@ -530,17 +551,15 @@ enum yc_status ycp_plan(struct plan *plan, struct yc_doc *doc, struct yc_slice u
                           .order_cap = kept.order_cap,
                           .deletes = {kept.deletes.ranges, 0, kept.deletes.cap},
                           .wire_bytes = update.len,
-                          .pending_taken = drops_pending,
                           .pending = {.allocator = &doc->counted},
                           .old = {.allocator = &doc->counted}};
     enum yc_status status = read_update(plan, update, &plan->deletes);
     plan->pending_runs = plan->run_count;
     ycp_idset_normalize(&plan->deletes);
     status = status == YC_OK ? plan_runs(plan, 0) : status;
-    if (status == YC_OK && !drops_pending && ycp_pending_structs(doc) &&
-        ycp_pending_is_affordable(doc) && wanted_is_held(doc)) {
+    if (status == YC_OK && ycp_pending_structs(doc) && wanted_is_held(doc)) {
         plan->pending_taken = true;
-        status = take_pending(plan);
+        status = take_pending(plan, drops_due);
     }
     status = status == YC_OK ? ycp_plan_depth(plan) : status;
     return status == YC_OK ? plan_rest(plan) : status;

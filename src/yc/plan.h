@@ -50,10 +50,10 @@ struct plan {
 #define PLAN_KEPT 32
 
 /* Reads and checks an update and plans it. What plan holds of the last one is used again (at first it
- * is {0}). drops_pending: without the structs that wait, which are to be gone then. On failure the
+ * is {0}). drops_due: what waits and has become due is not planned, and waits no more. On failure the
  * document is as it was, but for new clients without structs. The update must outlive the plan. */
 enum yc_status ycp_plan(struct plan *plan, struct yc_doc *doc, struct yc_slice update,
-                        bool drops_pending);
+                        bool drops_due);
 void ycp_plan_finish(struct plan *plan);
 /* Frees what is kept as well. */
 void ycp_plan_free(struct plan *plan, struct heap *heap);

@@ -185,8 +185,7 @@ static void put_values(struct yc_buf *out, const struct item *item, uint64_t fir
     }
 }
 
-/* A map's member that JSON.stringify leaves out. */
-static bool is_undefined(const struct item *item)
+bool ycp_item_is_undefined(const struct item *item)
 {
     if (item->ref != REF_ANY && item->ref != REF_JSON) {
         return false;
@@ -239,7 +238,7 @@ static const struct item *next_item(struct yc_buf *out, struct spot_in *spot)
     if (is_map(spot->type)) {
         const struct entry *entry = spot->entry;
         while (entry != NULL &&
-               (!ycp_item_visible(entry->is.last) || is_undefined(entry->is.last))) {
+               (!ycp_item_visible(entry->is.last) || ycp_item_is_undefined(entry->is.last))) {
             entry = entry->next;
         }
         spot->entry = entry == NULL ? NULL : entry->next;
@@ -424,6 +423,25 @@ static void take_text(struct yc_value *value, struct yc_buf *out, const struct i
     }
 }
 
+/* The next UTF-16 unit of a string that stands in a list. In the midst of a pair byte is one behind
+ * where it begins. */
+static void walk_units(struct yc_walk *walk, struct yc_value *value, struct yc_buf *out,
+                       const struct item *item)
+{
+    const uint8_t *at = ycp_item_content(item).bytes.data + walk->byte;
+    value->form = YC_VALUE_JSON;
+    if (walk->offset == 0 && (item->flags & ITEM_CUT_HEAD)) {
+        ycp_put_text(out, "\"" YCP_REPLACEMENT "\"");
+    } else {
+        bool low = (*at & 0xc0) == 0x80;
+        at -= low;
+        size_t size = char_size(*at);
+        put_unit(out, (struct yc_slice){at, size}, low);
+        walk->byte += size < 4 ? size : low ? 3 : 1;
+    }
+    value->bytes = yc_buf_slice(out);
+}
+
 /* The next of the values that a walk is in the midst of. */
 static void walk_values(struct yc_walk *walk, struct yc_value *value, struct yc_buf *out,
                         const struct item *item)
@@ -462,9 +480,11 @@ enum yc_status yc_next(const struct yc_type *list, struct yc_walk *walk, struct 
         return YC_OK;
     }
     uint64_t taken = 1;
-    if (item->ref == REF_STRING) {
+    if (item->ref == REF_STRING && ycp_is_text(list->kind)) {
         take_text(value, out, item);
         taken = item->len;
+    } else if (item->ref == REF_STRING) {
+        walk_units(walk, value, out, item);
     } else if (item->ref == REF_ANY || item->ref == REF_JSON) {
         walk_values(walk, value, out, item);
     } else {

@@ -6,6 +6,8 @@
 
 /* An item that a reader meets: not deleted, and a position counts it. */
 bool ycp_item_visible(const struct item *item);
+/* A value that JSON leaves out of objects. */
+bool ycp_item_is_undefined(const struct item *item);
 /* Kinds whose list is text. */
 bool ycp_is_text(enum yc_kind kind);
 /* The item of a list that holds an index, and how far in; NULL behind the end. */

@@ -67,7 +67,7 @@ static bool count_block(struct apply *apply, const struct block *block)
     ycp_note_long(apply->plan.doc, block->ref, &block->content);
     bool typed_on = block->has_origin && block->origin.client == block->id.client &&
                     block->origin.clock + 1 == block->id.clock;
-    apply->bytes += block->content.bytes.len + block->key.len + block->root.len;
+    apply->bytes += block->ref == REF_TYPE ? 0 : block->content.bytes.len;
     apply->deletes += 2; /* itself, and the value before it */
     return touch(apply, block->id.client) &&
            (!block->has_origin || typed_on ||
@@ -261,24 +261,18 @@ static size_t bytes_to_come(const struct apply *apply)
     return bytes;
 }
 
-/* A document that grows keeps a little below its limit, so that another one can take in all of it at
- * once, which may need more: arrays have grown in other steps, say. */
-static size_t bytes_to_hold(const struct yc_doc *doc)
-{
-    size_t bytes = doc->limits.bytes;
-    return doc->store.item_count == 0 ? bytes : bytes - bytes / 16;
-}
-
 /* What is held for the length of this call only. */
 static size_t scratch_bytes(const struct apply *apply)
 {
     const struct plan *plan = &apply->plan;
-    const struct yc_txn *txn = &plan->doc->txn;
-    size_t leaves = plan->doc->store.spare_leaf_count;
+    const struct yc_doc *doc = plan->doc;
+    const struct yc_txn *txn = &doc->txn;
+    size_t leaves = doc->store.spare_leaf_count;
     leaves -= leaves < apply->leaves ? leaves : apply->leaves;
-    return leaves * sizeof(struct leaf) + plan->block_cap * sizeof *plan->blocks +
-           plan->run_cap * sizeof *plan->runs + plan->order_cap * sizeof *plan->order +
-           plan->deletes.cap * sizeof(struct id_range) +
+    size_t waited = plan->old.cap + doc->pending.cap + doc->late.cap;
+    return (plan->pending_taken ? waited : 0) + leaves * sizeof(struct leaf) +
+           plan->block_cap * sizeof *plan->blocks + plan->run_cap * sizeof *plan->runs +
+           plan->order_cap * sizeof *plan->order + plan->deletes.cap * sizeof(struct id_range) +
            apply->ready_cap * sizeof *apply->ready + apply->place_cap * sizeof *apply->places +
            apply->touched_cap * sizeof *apply->touched +
            txn->deletes.cap * sizeof(struct id_range) + txn->cut_cap * sizeof(struct spot) +
@@ -302,7 +296,8 @@ enum yc_status ycp_make_ready(struct apply *apply)
     }
     /* Looked at before any item is taken: a slab that was once begun cannot be given back. */
     size_t needed = heap->used - scratch_bytes(apply) + bytes_to_come(apply);
-    if (needed > bytes_to_hold(doc)) {
+    bool loads = doc->store.item_count == 0;
+    if (count > 0 && needed > (loads ? doc->limits.bytes : ycp_bytes_to_hold(doc))) {
         return YC_LIMIT;
     }
     for (size_t i = 0; status == YC_OK && i < count; i++) {

@@ -15,12 +15,16 @@ struct runs {
     const struct item *embed;
     struct yc_buf text;
     struct formats formats;
-    struct heap heap; /* of formats */
+    struct yc_buf sorted; /* the same in order of their keys, when that is asked for */
+    struct heap heap;     /* of formats */
 };
 
 static void runs_begin(struct runs *runs, const struct yc_type *text, const struct yc_buf *out)
 {
-    *runs = (struct runs){.item = text->start, .text = {.allocator = out->allocator}};
+    *runs = (struct runs){.item = text->start,
+                          .text = {.allocator = out->allocator},
+                          .formats = {.seed = text->doc->store.seed},
+                          .sorted = {.allocator = out->allocator}};
     runs->heap.allocator = out->allocator == NULL ? ycp_libc_allocator : *out->allocator;
     runs->heap.limit = SIZE_MAX;
 }
@@ -28,8 +32,9 @@ static void runs_begin(struct runs *runs, const struct yc_type *text, const stru
 /* False when memory was short. */
 static bool runs_finish(struct runs *runs)
 {
-    bool ok = !runs->text.failed;
+    bool ok = !runs->text.failed && !runs->sorted.failed;
     yc_buf_free(&runs->text);
+    yc_buf_free(&runs->sorted);
     ycp_formats_free(&runs->formats, &runs->heap);
     return ok;
 }
@@ -38,6 +43,7 @@ static void pass_format(struct runs *runs, const struct item *item)
 {
     if (ycp_formats_reserve(&runs->formats, &runs->heap, runs->formats.count + 1)) {
         ycp_formats_pass(&runs->formats, item);
+        ycp_buf_begin(&runs->sorted); /* no more */
     } else {
         runs->text.failed = true;
     }
@@ -74,11 +80,15 @@ static bool runs_next(struct runs *runs)
 
 static void put_attributes(struct yc_buf *out, const struct formats *formats)
 {
-    for (size_t i = 0; i < formats->count; i++) {
-        ycp_put_text(out, i == 0 ? ",\"attributes\":{" : ",");
-        ycp_put_json_string(out, formats->all[i].key);
+    const char *before = ",\"attributes\":{";
+    size_t at = 0;
+    for (const struct format *format = ycp_formats_next(formats, &at); format != NULL;
+         format = ycp_formats_next(formats, &at)) {
+        ycp_put_text(out, before);
+        ycp_put_json_string(out, format->key);
         ycp_put_u8(out, ':');
-        ycp_put_raw(out, formats->all[i].value.data, formats->all[i].value.len);
+        ycp_put_raw(out, format->value.data, format->value.len);
+        before = ",";
     }
     ycp_put_text(out, formats->count > 0 ? "}" : "");
 }
@@ -109,29 +119,61 @@ enum yc_status yc_delta(const struct yc_type *text, struct yc_buf *out)
 
 /* --- XML ------------------------------------------------------------------------------------- */
 
-static int by_bytes(struct yc_slice a, struct yc_slice b)
+/* The order of JavaScript: by UTF-16 units. In it what needs a pair, four bytes in UTF-8, stands in
+ * front of the last characters that do not. */
+static int by_units(struct yc_slice a, struct yc_slice b)
 {
     size_t len = a.len < b.len ? a.len : b.len;
-    int order = len == 0 ? 0 : memcmp(a.data, b.data, len);
-    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+    size_t at = 0;
+    while (at < len && a.data[at] == b.data[at]) {
+        at++;
+    }
+    if (at == len) {
+        return (a.len > b.len) - (a.len < b.len);
+    }
+    uint8_t left = a.data[at];
+    uint8_t right = b.data[at];
+    bool paired = (left >= 0xf0) != (right >= 0xf0) && left >= 0xee && right >= 0xee;
+    return (left < right) != paired ? -1 : 1;
 }
 
 static int by_format_key(const void *a, const void *b)
 {
-    return by_bytes(((const struct format *)a)->key, ((const struct format *)b)->key);
+    return by_units(((const struct format *)a)->key, ((const struct format *)b)->key);
 }
 
-/* A JSON value as a template string of JavaScript writes it; of objects and arrays just that they
- * are. */
-static void put_plain(struct yc_buf *out, struct yc_slice json)
+/* A JSON value as a template string of JavaScript writes it: of objects just that they are, arrays
+ * joined by commas, with those in them and nothing for null. */
+static void put_plain(struct yc_buf *out, struct yc_slice value)
 {
-    if (json.data[0] == '"') {
-        ycp_json_unescape(out, json);
-    } else if (json.data[0] == '{') {
-        ycp_put_text(out, "[object Object]");
-    } else {
-        ycp_put_raw(out, json.data, json.len);
-    }
+    struct json json = ycp_json(value);
+    size_t depth = 0;
+    bool first = true; /* of the array */
+    do {
+        struct json behind = json;
+        struct yc_slice text;
+        enum json_token token = ycp_json_next(&behind, &text);
+        if (token == JSON_CLOSE) {
+            depth--;
+            first = false;
+            json = behind;
+            continue;
+        }
+        ycp_put_text(out, first ? "" : ",");
+        first = token == JSON_OPEN_ARRAY;
+        depth += first;
+        if (token == JSON_OPEN_OBJECT) {
+            ycp_put_text(out, "[object Object]");
+            ycp_json_value(&json);
+            continue;
+        }
+        json = behind;
+        if (token == JSON_STRING) {
+            ycp_json_unescape(out, text);
+        } else if (token != JSON_OPEN_ARRAY && (token != JSON_NULL || depth == 0)) {
+            ycp_put_raw(out, text.data, text.len);
+        }
+    } while (depth > 0);
 }
 
 static void put_attribute_start(struct yc_buf *out, size_t index)
@@ -168,43 +210,97 @@ static void put_numbered(struct yc_buf *out, struct yc_slice value)
     yc_buf_free(&text);
 }
 
+/* The members of a JSON object that was just opened, in the order of their keys, as attributes. */
+static void put_members(struct yc_buf *out, struct json *json)
+{
+    struct yc_buf members = {.allocator = out->allocator}; /* as formats */
+    struct yc_buf keys = {.allocator = out->allocator};
+    size_t count = ycp_json_count(*json, true);
+    struct yc_slice key;
+    /* Nothing gets longer than it is written: the keys do not move. */
+    (void)ycp_buf_reserve(&keys, (size_t)(json->end - json->at));
+    while (ycp_json_next(json, &key) == JSON_STRING) {
+        size_t start = keys.len;
+        ycp_json_unescape(&keys, key);
+        struct format member = {{keys.data + start, keys.len - start}, ycp_json_value(json)};
+        ycp_put_raw(&members, &member, sizeof member);
+    }
+    out->failed = out->failed || members.failed || keys.failed;
+    const struct format *all = (const struct format *)(void *)members.data;
+    if (count > 1 && !out->failed) {
+        qsort(members.data, count, sizeof *all, by_format_key);
+    }
+    for (size_t i = 0; i < count && !out->failed; i++) {
+        ycp_put_u8(out, ' ');
+        ycp_put_raw(out, all[i].key.data, all[i].key.len);
+        ycp_put_text(out, "=\"");
+        put_plain(out, all[i].value);
+        ycp_put_u8(out, '"');
+    }
+    yc_buf_free(&members);
+    yc_buf_free(&keys);
+}
+
 /* The members of a format's value are the attributes of its tag; of a string and an array, which
  * no editor uses so, those that JavaScript finds in them. */
 static void put_tag_attributes(struct yc_buf *out, struct yc_slice value)
 {
     struct json json = ycp_json(value);
-    if (ycp_json_next(&json, NULL) != JSON_OPEN_OBJECT) {
+    if (ycp_json_next(&json, NULL) == JSON_OPEN_OBJECT) {
+        put_members(out, &json);
+    } else {
         put_numbered(out, value);
-        return;
     }
-    struct yc_slice key;
-    while (ycp_json_next(&json, &key) == JSON_STRING) {
-        ycp_put_u8(out, ' ');
-        ycp_json_unescape(out, key);
-        ycp_put_text(out, "=\"");
-        put_plain(out, ycp_json_value(&json));
-        ycp_put_u8(out, '"');
+}
+
+/* A type as text, or what JavaScript says of others. Types are in each other no deeper than the
+ * document's limit. */
+static void put_child(struct yc_buf *out, const struct yc_type *type)
+{
+    if (type->kind == YC_ARRAY || type->kind == YC_MAP || type->kind == YC_XML_HOOK) {
+        ycp_put_text(out, "[object Object]");
+    } else {
+        ycp_put_type_text(out, type);
     }
 }
 
 static void put_tagged(struct yc_buf *out, struct runs *runs)
 {
-    struct formats *formats = &runs->formats;
-    for (size_t i = 0; i < formats->count; i++) {
+    const struct format *formats = (const struct format *)(const void *)runs->sorted.data;
+    size_t count = runs->sorted.len / sizeof *formats;
+    for (size_t i = 0; i < count; i++) {
         ycp_put_u8(out, '<');
-        ycp_put_raw(out, formats->all[i].key.data, formats->all[i].key.len);
-        put_tag_attributes(out, formats->all[i].value);
+        ycp_put_raw(out, formats[i].key.data, formats[i].key.len);
+        put_tag_attributes(out, formats[i].value);
         ycp_put_u8(out, '>');
     }
-    if (runs->embed != NULL) {
-        ycp_put_text(out, "[object Object]");
+    if (runs->embed != NULL && runs->embed->ref == REF_TYPE) {
+        put_child(out, runs->embed->content.type);
+    } else if (runs->embed != NULL) {
+        put_plain(out, ycp_item_content(runs->embed).bytes);
     } else {
         ycp_put_raw(out, runs->text.data, runs->text.len);
     }
-    for (size_t i = formats->count; i > 0; i--) {
+    for (size_t i = count; i > 0; i--) {
         ycp_put_text(out, "</");
-        ycp_put_raw(out, formats->all[i - 1].key.data, formats->all[i - 1].key.len);
+        ycp_put_raw(out, formats[i - 1].key.data, formats[i - 1].key.len);
         ycp_put_u8(out, '>');
+    }
+}
+
+/* The formats that hold, in the order of their names. */
+static void sort_formats(struct runs *runs)
+{
+    size_t at = 0;
+    if (runs->sorted.len == runs->formats.count * sizeof(struct format)) {
+        return; /* already */
+    }
+    for (const struct format *format = ycp_formats_next(&runs->formats, &at); format != NULL;
+         format = ycp_formats_next(&runs->formats, &at)) {
+        ycp_put_raw(&runs->sorted, format, sizeof *format);
+    }
+    if (runs->formats.count > 1 && !runs->sorted.failed) {
+        qsort(runs->sorted.data, runs->formats.count, sizeof(struct format), by_format_key);
     }
 }
 
@@ -213,10 +309,7 @@ static void put_xml_text(struct yc_buf *out, const struct yc_type *text)
     struct runs runs;
     runs_begin(&runs, text, out);
     while (runs_next(&runs)) {
-        /* In the order of their names; the next format that is passed finds its key anyway. */
-        if (runs.formats.count > 1) {
-            qsort(runs.formats.all, runs.formats.count, sizeof(struct format), by_format_key);
-        }
+        sort_formats(&runs);
         put_tagged(out, &runs);
     }
     out->failed = !runs_finish(&runs) || out->failed;
@@ -242,23 +335,11 @@ static void put_name(struct yc_buf *out, const struct yc_type *element)
     }
 }
 
-/* A type that is not entered: text, or what JavaScript says of others. */
-static void put_child(struct yc_buf *out, const struct yc_type *type)
-{
-    if (type->kind == YC_XML_TEXT) {
-        put_xml_text(out, type);
-    } else if (type->kind == YC_TEXT) {
-        put_text(out, type);
-    } else {
-        ycp_put_text(out, "[object Object]");
-    }
-}
-
 static int by_entry_key(const void *a, const void *b)
 {
     const struct entry *left = *(const struct entry *const *)a;
     const struct entry *right = *(const struct entry *const *)b;
-    return by_bytes((struct yc_slice){left->key, left->len},
+    return by_units((struct yc_slice){left->key, left->len},
                     (struct yc_slice){right->key, right->len});
 }
 
@@ -271,6 +352,8 @@ static void put_attribute(struct yc_buf *out, const struct entry *entry)
     ycp_put_text(out, "=\"");
     if (item->ref == REF_TYPE) {
         put_child(out, item->content.type);
+    } else if (ycp_item_is_undefined(item)) {
+        ycp_put_text(out, "undefined");
     } else {
         ycp_put_item_json(&value, item, item->len - 1);
         if (value.len > 0) {

@@ -49,14 +49,11 @@ struct item {
         struct chunk *chunk;  /* kinds with bytes */
         struct yc_type *type; /* REF_TYPE */
     } content;
-    /* For integrate.c. How deep it stands; and a note that all items behind this one, up to the last
-     * clock of another one, stand least_depth deep or deeper (client is NO_CLIENT: no note). */
+    /* For integrate.c. How deep it stands; and a note that all items behind this one, up to the one of
+     * a clock, stand least_depth deep or deeper (its client is NO_CLIENT: no note). */
     uint64_t depth;
     uint64_t least_depth;
-    union {
-        struct spot last;
-        struct item *back; /* while the notes are being made */
-    } note;
+    struct spot noted;
     uint32_t offset; /* of the content in the chunk, bytes */
     uint32_t size;   /* of the content, bytes */
     uint32_t client; /* index of the client */

@@ -20,7 +20,7 @@ struct edit {
     struct formats last;    /* of each key the last format in a gap */
     struct yc_buf strings;  /* keys and values of wanted */
     size_t format_items;    /* formats in the text that hold */
-    size_t format_max;      /* bytes of the longest */
+    size_t format_max;      /* bytes of the longest that may be replaced */
     bool types;             /* among what will be deleted */
     uint64_t cut; /* how far into right's item the place lies; it is to be cut there */
 };
@@ -106,10 +106,7 @@ static enum yc_status survey(struct edit *edit)
     struct heap *heap = &edit->txn->doc->store.heap;
     const struct item *item = edit->text->formatted ? edit->text->start : NULL;
     for (; item != NULL; item = item->right) {
-        if (is_format(item)) {
-            edit->format_items++;
-            edit->format_max = item->size > edit->format_max ? item->size : edit->format_max;
-        }
+        edit->format_items += is_format(item);
     }
     size_t most = edit->format_items + edit->wanted.count;
     bool ok = ycp_formats_reserve(&edit->now, heap, most) &&
@@ -151,7 +148,14 @@ static void cut_here(struct edit *edit)
 static enum yc_status begin(struct edit *edit, struct yc_txn *txn, struct yc_type *text,
                             uint64_t index, struct yc_slice attributes)
 {
-    *edit = (struct edit){.txn = txn, .text = text};
+    struct formats none = {.seed = txn->doc->store.seed};
+    *edit = (struct edit){.txn = txn,
+                          .text = text,
+                          .now = none,
+                          .wanted = none,
+                          .negated = none,
+                          .start = none,
+                          .last = none};
     edit->strings.allocator = &txn->doc->counted;
     ycp_buf_begin(&txn->scratch);
     enum yc_status status = read_attributes(edit, attributes);
@@ -211,12 +215,13 @@ static void skip_same(struct edit *edit)
 /* Begins the formats that are wanted and do not hold yet; notes what held instead. */
 static void put_wanted(struct edit *edit)
 {
-    for (size_t i = 0; i < edit->wanted.count; i++) {
-        struct format wanted = edit->wanted.all[i];
-        struct yc_slice now = value_of(&edit->now, wanted.key);
-        if (!ycp_slice_equal(now, wanted.value)) {
-            ycp_formats_set(&edit->negated, (struct format){wanted.key, now});
-            put_format(edit, wanted);
+    size_t at = 0;
+    for (const struct format *wanted = ycp_formats_next(&edit->wanted, &at); wanted != NULL;
+         wanted = ycp_formats_next(&edit->wanted, &at)) {
+        struct yc_slice now = value_of(&edit->now, wanted->key);
+        if (!ycp_slice_equal(now, wanted->value)) {
+            ycp_formats_set(&edit->negated, (struct format){wanted->key, now});
+            put_format(edit, *wanted);
         }
     }
 }
@@ -238,8 +243,10 @@ static void put_negated(struct edit *edit)
         }
         forward(edit);
     }
-    for (size_t i = 0; i < edit->negated.count; i++) {
-        put_format(edit, edit->negated.all[i]);
+    size_t at = 0;
+    for (const struct format *negated = ycp_formats_next(&edit->negated, &at); negated != NULL;
+         negated = ycp_formats_next(&edit->negated, &at)) {
+        put_format(edit, *negated);
     }
 }
 
@@ -248,14 +255,29 @@ static void put_negated(struct edit *edit)
 /* Formats that hold here and were not asked for end here; with no attributes all stay. */
 static void complete_wanted(struct edit *edit, bool inherits)
 {
-    for (size_t i = 0; i < edit->now.count; i++) {
-        struct format now = edit->now.all[i];
+    const struct yc_slice null = {(const uint8_t *)"null", 4};
+    size_t at = 0;
+    for (const struct format *now = ycp_formats_next(&edit->now, &at); now != NULL;
+         now = ycp_formats_next(&edit->now, &at)) {
         if (inherits) {
-            ycp_formats_set(&edit->wanted, now);
-        } else if (ycp_formats_find(&edit->wanted, now.key) == NULL) {
-            now.value = (struct yc_slice){(const uint8_t *)"null", 4};
-            ycp_formats_set(&edit->wanted, now);
+            ycp_formats_set(&edit->wanted, *now);
+        } else if (ycp_formats_find(&edit->wanted, now->key) == NULL) {
+            ycp_formats_set(&edit->wanted, (struct format){now->key, null});
         }
+    }
+}
+
+/* Room for one format that is wanted, if it does not hold already, and for the one that undoes it. */
+static void reserve_format(const struct edit *edit, const struct format *wanted,
+                           struct needs *needs)
+{
+    const size_t lengths = 16; /* of a format's key and value, as they are written */
+    struct yc_slice now = value_of(&edit->now, wanted->key);
+    size_t undone = now.len > edit->format_max ? now.len : edit->format_max;
+    if (edit->format_max > 0 || !ycp_slice_equal(now, wanted->value)) {
+        needs->bytes += 2 * (wanted->key.len + lengths) + wanted->value.len + undone;
+        needs->items += 2;
+        needs->clocks += 2;
     }
 }
 
@@ -263,19 +285,18 @@ static void complete_wanted(struct edit *edit, bool inherits)
 static enum yc_status reserve(struct edit *edit, struct content content, size_t deletes,
                               const struct item *second_cut)
 {
-    const size_t lengths = 16; /* of a format's key and value, as they are written */
     const struct yc_type *text = edit->text;
     struct needs needs = {.deletes = deletes, .clocks = (size_t)content.len};
     needs.types = edit->types;
     needs.cut[0] = edit->cut > 0 ? edit->right : NULL;
     needs.cut[1] = second_cut;
-    needs.bytes = content.bytes.len + (text->item == NULL ? text->name->len : 0);
+    needs.bytes = content.bytes.len;
+    needs.names = text->item == NULL ? text->name->len : 0;
     needs.items = content.len > 0 ? 1 : 0;
-    for (size_t i = 0; i < edit->wanted.count; i++) {
-        const struct format *wanted = &edit->wanted.all[i];
-        needs.bytes += 2 * (wanted->key.len + lengths) + wanted->value.len + edit->format_max;
-        needs.items += 2;
-        needs.clocks += 2;
+    size_t at = 0;
+    for (const struct format *wanted = ycp_formats_next(&edit->wanted, &at); wanted != NULL;
+         wanted = ycp_formats_next(&edit->wanted, &at)) {
+        reserve_format(edit, wanted, &needs);
     }
     enum yc_status status = ycp_write_reserve(edit->txn, &needs);
     if (status == YC_OK && !ycp_buf_reserve(&edit->txn->scratch, needs.bytes)) {
@@ -414,6 +435,18 @@ static void format_range(struct edit *edit, uint64_t left)
     }
 }
 
+/* What a format call puts where the range ends may be any format that it finds in the range. */
+static void note_longest(struct edit *edit)
+{
+    const struct item *item = edit->format_items > 0 ? edit->right : NULL;
+    for (; item != NULL; item = item->right) {
+        if (is_format(item) && item->size > edit->format_max &&
+            ycp_formats_find(&edit->wanted, ycp_item_format(item).key) != NULL) {
+            edit->format_max = item->size;
+        }
+    }
+}
+
 enum yc_status yc_text_format(struct yc_txn *txn, struct yc_type *text, uint64_t index,
                               uint64_t len, struct yc_slice attributes)
 {
@@ -432,6 +465,7 @@ enum yc_status yc_text_format(struct yc_txn *txn, struct yc_type *text, uint64_t
     enum yc_status status = begin(&edit, txn, text, index, attributes);
     if (status == YC_OK) {
         const struct item *cut = last + 1 < end->len ? end : NULL;
+        note_longest(&edit);
         status = reserve(&edit, (struct content){0}, edit.format_items, cut);
     }
     if (status == YC_OK) {
@@ -492,8 +526,10 @@ static void tidy_gap(struct edit *edit, struct item *from)
 
 static void copy_formats(struct formats *to, const struct formats *from)
 {
-    for (size_t i = 0; i < from->count; i++) {
-        ycp_formats_set(to, from->all[i]);
+    size_t at = 0;
+    for (const struct format *format = ycp_formats_next(from, &at); format != NULL;
+         format = ycp_formats_next(from, &at)) {
+        ycp_formats_set(to, *format);
     }
 }
 

@@ -111,7 +111,8 @@ static size_t melt_leftwards(struct yc_doc *doc, uint32_t client, struct place *
     struct store *store = &doc->store;
     size_t more = 0;
     struct place left = *place;
-    if (doc->txn.stays_apart) {
+    enum ref ref = (enum ref)ycp_store_at(store, client, left)->ref;
+    if (doc->txn.stays_apart && ref != REF_GC && ref != REF_DELETED) {
         return 0;
     }
     for (struct place at = *place;

@@ -1,7 +1,6 @@
 /* A document and an update: what was planned (plan.h) and made ready (ready.h) is integrated, which
  * cannot fail. */
 #include "integrate.h"
-#include "pending.h"
 #include "ready.h"
 #include "update.h"
 
@@ -210,9 +209,6 @@ static void keep_pending(struct yc_doc *doc, struct plan *plan)
             (void)ycp_idset_add(&doc->wanted, &doc->store.heap, plan->wanted.ranges[i]);
         }
     } else if (!plan->pending_stays) {
-        if (plan->pending_taken) {
-            ycp_pending_charge(doc, plan->old.len, plan->pending.len);
-        }
         yc_buf_free(&doc->late);
         struct yc_buf kept = doc->pending;
         doc->pending = plan->pending;
@@ -252,19 +248,18 @@ static size_t limit_with_scratch(const struct yc_doc *doc)
     return bytes < SIZE_MAX / 5 ? bytes * 5 : SIZE_MAX;
 }
 
-/* drops_pending: see ycp_plan. *again: it was refused for what waits in the document and has become
+/* drops_due: see ycp_plan. *again: it was refused for what waits in the document and has become
  * due, and can be tried without that. */
 static enum yc_status apply_update(struct apply *apply, struct yc_doc *doc,
-                                   struct yc_slice update, bool drops_pending, bool *again)
+                                   struct yc_slice update, bool drops_due, bool *again)
 {
     size_t clients = doc->store.client_count;
     uint32_t roots = doc->root_count;
     struct plan *plan = &apply->plan;
     ycp_encode_begin(doc);
-    enum yc_status status = ycp_plan(plan, doc, update, drops_pending);
+    enum yc_status status = ycp_plan(plan, doc, update, drops_due);
     status = status == YC_OK ? ycp_make_ready(apply) : status;
     if (status == YC_OK) {
-        ycp_pending_pay(doc, update.len);
         integrate_all(apply);
         ycp_encode_transaction(doc, apply->tells);
     }

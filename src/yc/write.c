@@ -86,6 +86,7 @@ enum yc_status ycp_write_reserve(struct yc_txn *txn, const struct needs *needs)
     }
     size_t cuts = (needs->cut[0] != NULL ? 1u : 0u) + (needs->cut[1] != NULL ? 1u : 0u);
     size_t structs = needs->items + cuts;
+    size_t told = needs->bytes + needs->names;
     size_t nested = needs->types ? doc->nested_items + structs : 0;
     /* What is written into a type that was deleted before is deleted at once. */
     size_t deletes = needs->deletes + needs->items + nested;
@@ -98,13 +99,16 @@ enum yc_status ycp_write_reserve(struct yc_txn *txn, const struct needs *needs)
               ycp_store_reserve_items(store, structs) &&
               ycp_content_reserve(doc, needs->bytes) &&
               ycp_txn_reserve(doc, deletes, cuts + nested, 1) &&
-              ycp_encode_reserve(doc, txn->total_structs + structs,
-                                 txn->total_bytes + needs->bytes, total_deletes);
+              ycp_encode_reserve(doc, txn->total_structs + structs, txn->total_bytes + told,
+                                 total_deletes);
     if (!ok) {
         return ycp_refusal(&store->heap);
     }
+    if (needs->items > 0 && store->heap.used - doc->out.cap > ycp_bytes_to_hold(doc)) {
+        return YC_LIMIT;
+    }
     txn->total_structs += structs;
-    txn->total_bytes += needs->bytes;
+    txn->total_bytes += told;
     txn->total_deletes = total_deletes;
     return YC_OK;
 }

@@ -9,7 +9,8 @@
 struct needs {
     size_t items;
     size_t clocks; /* of these items */
-    size_t bytes;  /* of their contents, and of names and keys that are written with them */
+    size_t bytes;  /* of their contents */
+    size_t names;  /* bytes of names and keys that are written with them */
     size_t deletes;
     bool types;                /* among these, with all that is in them */
     const struct item *cut[2]; /* items that will be cut, or NULL */

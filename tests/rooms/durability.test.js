@@ -4,11 +4,12 @@ import { afterEach, beforeEach, test } from 'node:test';
 import * as Y from 'yjs';
 import { until } from '../integration/lib/process.js';
 import { startRedis } from '../integration/lib/redis.js';
-import { freshRoom, joined, leaveAll } from './lib/clients.js';
+import { fence, freshRoom, joined, leaveAll, openedSocket } from './lib/clients.js';
 import { random } from './lib/edits.js';
 import * as frames from './lib/frames.js';
 import { startHouse } from './lib/house.js';
 import { assertHolds, killAt, startTyping, watch } from './lib/promise.js';
+import { text, update } from './lib/updates.js';
 
 const ROUNDS = Number(process.env.ROOMS_ROUNDS ?? 10);
 const seed = Number(process.env.ROOMS_SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -83,6 +84,27 @@ test('the log is compacted into the snapshot, and stays short', async () => {
         await until('a short log', async () => (await logLength(room)) <= 20);
         assert.ok(await hasSnapshot(room));
     }
+    await house.kill();
+    leaveAll();
+    await house.start();
+    await assertHolds(house, room, watcher.relayed, 'after compactions');
+});
+
+// It waits for a letter that somebody will type, and then passes a limit.
+test('what waits and can never be taken in holds up neither who types nor the log', async () => {
+    const house = await open('--compact-updates', '10');
+    const room = freshRoom();
+    const [client, watcher] = [await joined(house, room), await watch(house, room)];
+    await typeWords(client, watcher, 1);
+    const next = Y.getState(client.doc.store, client.doc.clientID);
+    const roots = Array.from({ length: 1100 }, (_, i) => text('x', { root: `r${i}` }));
+    const waits = text('x', { origin: [client.doc.clientID, next] });
+    const stranger = await openedSocket(house, room);
+    stranger.send(frames.update(update([[1, 0, [waits, ...roots]]])));
+    await fence(stranger);
+    assert.equal(await logLength(room), 2, 'it is not in the log');
+    await typeWords(client, watcher, 30);
+    await until('a short log', async () => (await logLength(room)) <= 10);
     await house.kill();
     leaveAll();
     await house.start();

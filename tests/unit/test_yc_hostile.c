@@ -209,7 +209,8 @@ static void test_depth_cannot_be_talked_away(void **state)
 
 /* --- what waits ------------------------------------------------------------------------------------ */
 
-/* What waits and would pass a limit is dropped, not charged to the one whose update it waited for. */
+/* What waits and would pass a limit is dropped, not charged to the one whose update it waited for. What
+ * is not due yet waits on. */
 static void test_what_waits_refuses_nobody(void **state)
 {
     (void)state;
@@ -226,11 +227,18 @@ static void test_what_waits_refuses_nobody(void **state)
     put(&wire, 0);
     assert_int_equal(apply(doc, &wire), YC_OK);
     assert_true(stats_of(doc).pending);
+    put(&wire, 1);
+    put_head(&wire, 1, 9, 0);
+    put_text_behind(&wire, 7, 11, "!");
+    put(&wire, 0);
+    assert_int_equal(apply(doc, &wire), YC_OK);
     assert_int_equal(type_on(doc, 7, 5, " world"), YC_OK);
     check_text(doc, "hello world");
-    assert_false(stats_of(doc).pending);
     assert_int_equal(stats_of(doc).roots, 1);
     assert_loads(doc, limits);
+    assert_int_equal(type_on(doc, 7, 11, "s"), YC_OK);
+    check_text(doc, "hello worlds!");
+    assert_false(stats_of(doc).pending);
     yc_doc_destroy(doc);
     free(wire.bytes);
 }
@@ -274,12 +282,11 @@ static void test_what_is_refused_drops_nothing(void **state)
     free(wire.bytes);
 }
 
-/* Very much that waits for one letter each is not gone through for each of them, and is all there in
- * the end. */
+/* Letters that wait for another one each come in one by one. */
 static void test_much_that_waits_comes_in(void **state)
 {
     (void)state;
-    enum { LETTERS = 20000 };
+    enum { LETTERS = 300 };
     struct yc_doc *doc = create((struct yc_limits){0});
     struct yc_doc *in_order = create((struct yc_limits){0});
     struct wire wire = {0};
@@ -302,10 +309,6 @@ static void test_much_that_waits_comes_in(void **state)
     assert_true(stats_of(doc).pending);
     for (uint64_t i = 0; i < LETTERS; i++) {
         assert_int_equal(type_on(doc, 1, i, "a"), YC_OK);
-    }
-    for (uint64_t i = 0; i < LETTERS && stats_of(doc).pending; i++) {
-        assert_int_equal(type_on(doc, 3, i, "c"), YC_OK);
-        assert_int_equal(type_on(in_order, 3, i, "c"), YC_OK);
     }
     assert_false(stats_of(doc).pending);
     assert_true(yc_hash(doc) == yc_hash(in_order));
@@ -339,6 +342,72 @@ static void test_a_full_document_loads_again(void **state)
     assert_loads(doc, limits);
     yc_doc_destroy(doc);
     free(wire.bytes);
+}
+
+/* Structs that wait and overlap get longer when they are merged. */
+static void test_much_that_waits_loads_again(void **state)
+{
+    (void)state;
+    const struct yc_limits limits = {.pending_bytes = 9000};
+    struct yc_doc *doc = create(limits);
+    struct wire wire = {0};
+    const uint64_t far = UINT64_C(1) << 50;
+    for (uint64_t part = 0; part < 2; part++) {
+        const uint64_t count = part == 0 ? 900 : 450;
+        put(&wire, 1);
+        put_head(&wire, count, far, 1 + part);
+        for (uint64_t i = 0; i < count; i++) {
+            put_in_root(&wire, "t", "xy");
+        }
+        put(&wire, 0);
+        assert_int_equal(apply(doc, &wire), YC_OK);
+    }
+    assert_loads(doc, limits);
+    yc_doc_destroy(doc);
+    free(wire.bytes);
+}
+
+/* A document that takes no more text takes what is no more: deletes, and what it has. */
+static void test_a_full_document_can_be_emptied(void **state)
+{
+    (void)state;
+    static char text[10000];
+    memset(text, 'x', sizeof text - 1);
+    for (int own = 0; own < 2; own++) {
+        struct yc_doc *doc = create((struct yc_limits){.bytes = 1 << 20});
+        struct yc_type *root;
+        struct yc_txn *txn;
+        struct wire wire = {0};
+        uint64_t clock = 0;
+        assert_int_equal(yc_root(doc, yc_str("t"), YC_TEXT, &root), YC_OK);
+        while (!own && type_on(doc, 1, clock, text) == YC_OK) {
+            clock += sizeof text - 1;
+        }
+        if (own) {
+            assert_int_equal(yc_begin(doc, 1, &txn), YC_OK);
+            while (yc_text_insert(txn, root, clock, yc_str(text), everything) == YC_OK) {
+                clock += sizeof text - 1;
+            }
+            assert_true(yc_commit(txn).len > 0);
+        }
+        assert_true(yc_length(root) > 300000);
+        assert_int_equal(yc_begin(doc, 2, &txn), YC_OK);
+        assert_int_equal(yc_delete(txn, root, 5, 100), YC_OK);
+        assert_true(yc_commit(txn).len > 0);
+        put(&wire, 0);
+        put(&wire, 0);
+        assert_int_equal(apply(doc, &wire), YC_OK);
+        put(&wire, 0); /* no structs; of one client, 1, one range */
+        put(&wire, 1);
+        put(&wire, 1);
+        put(&wire, 1);
+        put(&wire, 0);
+        put(&wire, clock);
+        assert_int_equal(apply(doc, &wire), YC_OK);
+        assert_int_equal(yc_length(root), 0);
+        yc_doc_destroy(doc);
+        free(wire.bytes);
+    }
 }
 
 /* What an update that was refused set aside is given back. */
@@ -423,6 +492,8 @@ int main(void)
         cmocka_unit_test(test_what_is_refused_drops_nothing),
         cmocka_unit_test(test_much_that_waits_comes_in),
         cmocka_unit_test(test_a_full_document_loads_again),
+        cmocka_unit_test(test_much_that_waits_loads_again),
+        cmocka_unit_test(test_a_full_document_can_be_emptied),
         cmocka_unit_test(test_a_refused_update_leaves_no_weight),
         cmocka_unit_test(test_news_do_not_fill_a_document),
         cmocka_unit_test(test_letters_beside_a_chain),

@@ -78,10 +78,18 @@ function value(r, xml = false) {
     return [plain, Buffer.concat([utf8('j'), json(plain)])];
 }
 
+// Now and then so many that they are no longer searched one by one.
+function someAttributes(r) {
+    if (r.chance(0.9)) return { ...r.pick(ATTRIBUTES) };
+    const values = [true, null, 'v'];
+    const names = Array.from({ length: 1 + r.below(60) }, () => `k${r.below(80)}`);
+    return Object.fromEntries(names.map((name) => [name, r.pick(values)]));
+}
+
 function writeText(r, text, run) {
     const at = r.below(text.length + 1);
     const rest = text.length - at;
-    const attributes = r.chance(0.3) ? { ...r.pick(ATTRIBUTES) } : undefined;
+    const attributes = r.chance(0.3) ? someAttributes(r) : undefined;
     const told = attributes ? json(attributes) : Buffer.alloc(0);
     const embed = r.chance(0.5) ? { image: 'i.png' } : new Y.Map();
     if (rest > 0 && r.chance(0.3)) {
@@ -89,7 +97,7 @@ function writeText(r, text, run) {
         run('X', [u32(at), u32(length)], () => text.delete(at, length));
     } else if (rest > 0 && r.chance(0.35)) {
         const length = 1 + r.below(rest);
-        const given = { ...r.pick(ATTRIBUTES) };
+        const given = someAttributes(r);
         run('F', [u32(at), u32(length), json(given)], () => text.format(at, length, given));
     } else if (r.chance(0.15)) {
         const bytes = embed instanceof Y.Map ? utf8('t1') : utf8('j' + JSON.stringify(embed));

@@ -351,6 +351,7 @@ function crowded() {
             [1, 0, links],
         ]),
     );
+    const between = (i) => text('a', i ? { origin: [1, i - 1], right: [2, i - 1] } : AT_ROOT);
     const any = random(1);
     taken(
         '30,000 letters beside a chain of 30,000, anywhere, and 30,000 at its end',
@@ -359,6 +360,17 @@ function crowded() {
             [2, 0, beside(() => any.below(30_000))],
             [1, 0, links],
         ]),
+    );
+    attack(
+        '30,000 letters beside a chain that has letters beside it, rising',
+        'ok',
+        ...scene(
+            update([
+                [2, 0, beside((i) => i)],
+                [1, 0, range(30_000, between)],
+            ]),
+        ),
+        ['u', update([[3, 0, beside((i) => i)]])],
     );
     const value = (where) => nulls(1, { root: 'm', key: 'k', ...where });
     const chain = range(100_000, (i) => value(i ? { origin: [1, i - 1] } : {}));
