@@ -80,7 +80,7 @@ bool ycp_formats_reserve(struct formats *formats, struct heap *heap, size_t coun
 
 const struct format *ycp_formats_next(const struct formats *formats, size_t *at)
 {
-    while (*at < formats->used) {
+    while (formats->all != NULL && *at < formats->used) {
         const struct format *format = &formats->all[(*at)++];
         if (format->key.data != NULL) {
             return format;
@@ -120,6 +120,9 @@ const struct format *ycp_formats_find(const struct formats *formats, struct yc_s
 
 void ycp_formats_set(struct formats *formats, struct format format)
 {
+    if (formats->all == NULL) {
+        return; /* no room was asked for */
+    }
     const struct format *found = ycp_formats_find(formats, format.key);
     if (found != NULL) {
         formats->all[found - formats->all] = format;

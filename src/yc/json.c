@@ -447,7 +447,9 @@ static bool next_digit(char *text)
 {
     char *last = strchr(text, 'e') - 1;
     bool adds = *last >= '0' && *last < '9';
-    *last += adds;
+    if (adds) {
+        (*last)++;
+    }
     return adds;
 }
 

@@ -215,7 +215,6 @@ static void put_members(struct yc_buf *out, struct json *json)
 {
     struct yc_buf members = {.allocator = out->allocator}; /* as formats */
     struct yc_buf keys = {.allocator = out->allocator};
-    size_t count = ycp_json_count(*json, true);
     struct yc_slice key;
     /* Nothing gets longer than it is written: the keys do not move. */
     (void)ycp_buf_reserve(&keys, (size_t)(json->end - json->at));
@@ -226,9 +225,10 @@ static void put_members(struct yc_buf *out, struct json *json)
         ycp_put_raw(&members, &member, sizeof member);
     }
     out->failed = out->failed || members.failed || keys.failed;
-    const struct format *all = (const struct format *)(void *)members.data;
+    struct format *all = (struct format *)(void *)members.data;
+    size_t count = all == NULL ? 0 : members.len / sizeof *all;
     if (count > 1 && !out->failed) {
-        qsort(members.data, count, sizeof *all, by_format_key);
+        qsort(all, count, sizeof *all, by_format_key);
     }
     for (size_t i = 0; i < count && !out->failed; i++) {
         ycp_put_u8(out, ' ');
