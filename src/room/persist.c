@@ -11,6 +11,8 @@
 
 #define KEYS "3"
 #define RETRY_MS 5000
+#define KEPT_MAX 8 /* entries that stay in the log when it is compacted */
+#define ARGUMENTS_MAX (4 + KEPT_MAX)
 #define KEY_MAX (sizeof "collab:base:" + ROOM_ID_MAX)
 
 static const char load_script[] =
@@ -24,12 +26,14 @@ static const char append_script[] =
     " return {n, redis.call('GET', KEYS[3]) or '0', redis.call('PUBSUB', 'NUMSUB', "
     "ARGV[3])[2]}";
 
-/* Runs out of memory as well: it makes things smaller. */
+/* Runs out of memory as well: it makes things smaller. From the fifth on, arguments are entries that
+ * stay, the last one first. */
 static const char compact_script[] =
     "#!lua flags=allow-oom\n"
     "if (redis.call('GET', KEYS[3]) or '0') ~= ARGV[1] then return -1 end"
     " redis.call('SET', KEYS[1], ARGV[3])"
     " redis.call('LTRIM', KEYS[2], ARGV[2], -1)"
+    " for i = 5, #ARGV do redis.call('LPUSH', KEYS[2], ARGV[i]) end"
     " redis.call('INCR', KEYS[3])"
     " for i = 1, 3 do redis.call('EXPIRE', KEYS[i], ARGV[4]) end"
     " return redis.call('LLEN', KEYS[2])";
@@ -57,7 +61,7 @@ static void run(struct room *room, const char *script, const struct view *argume
 {
     char keys[3][KEY_MAX];
     static const char *const names[3] = {"doc", "log", "base"};
-    struct view all[6 + 4] = {view_of("EVAL"), view_of(script), view_of(KEYS)};
+    struct view all[6 + ARGUMENTS_MAX] = {view_of("EVAL"), view_of(script), view_of(KEYS)};
     for (int i = 0; i < 3; i++) {
         snprintf(keys[i], sizeof keys[i], "collab:%s:%s", names[i], room->id);
         all[3 + i] = view_of(keys[i]);
@@ -179,24 +183,26 @@ static enum yc_status take_in_one(struct room *room, const redisReply *element)
     return status;
 }
 
-/* An entry of the log that passes a limit although memory is not short passes it everywhere and for
- * good: it waited for something when it was stored, and was dropped when that came. */
-static bool is_lost(const struct room *room, enum yc_status status)
-{
-    const size_t much = (size_t)16 << 20; /* far below what a document may hold */
-    struct yc_stats stats;
-    yc_doc_stats(room->doc, &stats);
-    return status == YC_LIMIT && stats.bytes < much;
-}
+/* Entries of the log that pass a limit here: they waited when they were stored, say, and were dropped
+ * when they became due. Another document may take them, so they stay. */
+struct kept {
+    const redisReply *entries[KEPT_MAX];
+    size_t count;
+};
 
-/* False: some of it cannot be taken in. What can be is. */
-static bool take_in(struct room *room, const redisReply *reply)
+/* False: some of it cannot be taken in, nor kept. What can be is. */
+static bool take_in(struct room *room, const redisReply *reply, struct kept *kept)
 {
     const redisReply *log = reply->element[REPLY_LOG];
     bool all = take_in_one(room, reply->element[REPLY_DOC]) == YC_OK;
+    kept->count = 0;
     for (size_t i = 0; i < log->elements; i++) {
         enum yc_status status = take_in_one(room, log->element[i]);
-        all = all && (status == YC_OK || is_lost(room, status));
+        if (status == YC_LIMIT && kept->count < KEPT_MAX) {
+            kept->entries[kept->count++] = log->element[i];
+        } else {
+            all = all && status == YC_OK;
+        }
     }
     return all;
 }
@@ -214,7 +220,8 @@ static void on_loaded(const redisReply *reply, void *context)
         room_failed(room, ROOMS_AWAY);
         return;
     }
-    (void)take_in(room, reply);
+    struct kept kept;
+    (void)take_in(room, reply, &kept);
     long long ttl_ms = reply->element[REPLY_TTL]->integer;
     note_content(room, reply);
     room->stored = room->log_entries > 0 || reply->element[REPLY_DOC]->len > 0;
@@ -254,20 +261,26 @@ static void on_compacted(const redisReply *reply, void *context)
     free(request);
 }
 
-static void write_snapshot(struct room *room, const redisReply *content)
+static void write_snapshot(struct room *room, const redisReply *content,
+                           const struct kept *kept)
 {
     char count[24];
     char ttl[24];
     struct yc_buf *out = &room->rooms->scratch;
     frame_must(yc_encode_state(room->doc, (struct yc_slice){NULL, 0}, out));
     const redisReply *base = content->element[REPLY_BASE];
-    struct view arguments[] = {
+    struct view arguments[ARGUMENTS_MAX] = {
         {base->str, (size_t)base->len},
         number_view(count, (long long)content->element[REPLY_LOG]->elements),
         view_of_slice(yc_buf_slice(out)),
         number_view(ttl, room->rooms->conf->room_ttl_s),
     };
-    run(room, compact_script, arguments, 4, on_compacted, request_create(room));
+    size_t argument_count = 4;
+    for (size_t i = kept->count; i > 0; i--) {
+        const redisReply *entry = kept->entries[i - 1];
+        arguments[argument_count++] = (struct view){entry->str, (size_t)entry->len};
+    }
+    run(room, compact_script, arguments, argument_count, on_compacted, request_create(room));
 }
 
 static void on_content(const redisReply *reply, void *context)
@@ -283,12 +296,13 @@ static void on_content(const redisReply *reply, void *context)
         note_content(room, reply);
     }
     /* A snapshot must not take the place of what could not be taken in. */
-    if (!readable || !take_in(room, reply)) {
+    struct kept kept;
+    if (!readable || !take_in(room, reply, &kept)) {
         room->saving = false;
         room->save_after_ms = room_now(room) + RETRY_MS;
         return;
     }
-    write_snapshot(room, reply);
+    write_snapshot(room, reply, &kept);
 }
 
 void persist_compact(struct room *room)

@@ -31,6 +31,7 @@ enum {
     STOP_TICK_MS = 5,
     SAVE_SPREAD_MS = 1000, /* so that not all rooms are saved in one moment */
     ROOM_BYTES = 16384,    /* what one counts at least */
+    PENDING_MAX = 262144,  /* bytes in one that wait for others */
 };
 
 /* Somebody who waits for a room to be loaded. */
@@ -138,9 +139,12 @@ static struct room *create(struct rooms *rooms, const char *id)
 {
     struct room *room = mem_alloc(sizeof *room);
     struct yc_awareness_limits limits = {.clients = 1024};
+    /* Clients send in order, so little ever waits; and all of it is gone through for each of its parts
+     * that becomes due. */
+    const struct yc_options options = {.limits = {.pending_bytes = PENDING_MAX}};
     room->rooms = rooms;
     snprintf(room->id, sizeof room->id, "%s", id);
-    room->doc = yc_doc_create(NULL);
+    room->doc = yc_doc_create(&options);
     room->awareness = yc_awareness_create(&limits, NULL);
     frame_must(room->doc == NULL || room->awareness == NULL ? YC_MEMORY : YC_OK);
     room->epoch = ++rooms->epochs;

@@ -16,6 +16,15 @@ void ycp_formats_free(struct formats *formats, struct heap *heap)
     *formats = (struct formats){.seed = formats->seed};
 }
 
+void ycp_formats_clear(struct formats *formats)
+{
+    formats->used = 0;
+    formats->count = 0;
+    if (formats->table != NULL) {
+        memset(formats->table, 0, formats->table_size * sizeof *formats->table);
+    }
+}
+
 /* The slot of a key, or the free one where it would be. */
 static uint32_t *slot_of(const struct formats *formats, struct yc_slice key)
 {

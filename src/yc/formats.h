@@ -25,6 +25,8 @@ struct formats {
 void ycp_formats_free(struct formats *formats, struct heap *heap);
 /* Room for so many in all. False: refused. */
 bool ycp_formats_reserve(struct formats *formats, struct heap *heap, size_t count);
+/* None is set any more; the room stays. */
+void ycp_formats_clear(struct formats *formats);
 /* The next in order: *at is 0 at first; NULL at the end. */
 const struct format *ycp_formats_next(const struct formats *formats, size_t *at);
 /* NULL when the key is not set. Good until one is set or removed. */

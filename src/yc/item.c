@@ -373,7 +373,11 @@ static bool move_to_own_chunk(struct yc_doc *doc, struct item *left, size_t more
 {
     size_t need = left->size + more;
     bool tight = doc->store.heap.used + need + need / 2 > ycp_bytes_to_hold(doc);
-    struct chunk *chunk = chunk_create(doc, need + need / (tight ? 16 : 2));
+    size_t cap = need + need / (tight ? 16 : 2);
+    if (doc->store.heap.used + cap > doc->limits.bytes) {
+        return false; /* although there is more room while an update is applied */
+    }
+    struct chunk *chunk = chunk_create(doc, cap);
     if (chunk == NULL) {
         return false;
     }

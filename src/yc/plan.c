@@ -485,19 +485,41 @@ static bool fits_pending(const struct plan *plan)
         plan->deletes_stay ? &doc->pending_deletes : &plan->deletes_later;
     size_t bytes = plan->pending.len + (stays ? doc->pending.len + doc->late.len : 0) +
                    deletes->count * sizeof(struct id_range);
-    /* A document that loads a state: what waits may have got longer by being merged. */
-    size_t times = doc->store.item_count == 0 ? 4 : 1;
-    return bytes / times <= doc->limits.pending_bytes || bytes <= ycp_pending_bytes(doc);
+    return bytes <= doc->limits.pending_bytes || bytes <= ycp_pending_bytes(doc);
 }
 
-static enum yc_status plan_rest(struct plan *plan)
+/* What of this update must wait does not. */
+static void drop_rest(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->pending_runs; i++) {
+        plan->runs[i].stuck = false;
+    }
+    plan->wanted.count = 0;
+    plan->pending_joins = false;
+    ycp_buf_begin(&plan->pending);
+}
+
+static enum yc_status plan_waiting(struct plan *plan)
 {
     plan->pending_stays = !plan->pending_taken && !any_stuck(plan);
     enum yc_status status = YC_OK;
     if (!plan->pending_stays) {
         status = keep_rest(plan);
     }
+    return status;
+}
+
+/* A state that is loaded is not refused because too much of it would have to wait: merged, it may be
+ * longer than what was taken in bit by bit. */
+static enum yc_status plan_rest(struct plan *plan)
+{
+    enum yc_status status = plan_waiting(plan);
     status = status == YC_OK ? plan_deletes(plan) : status;
+    bool loads = plan->doc->store.item_count == 0 && plan->order_count > 0;
+    if (status == YC_OK && loads && !fits_pending(plan)) {
+        drop_rest(plan);
+        status = plan_waiting(plan);
+    }
     plan->pending_full = status == YC_OK && !fits_pending(plan);
     return plan->pending_full ? YC_LIMIT : status;
 }

@@ -428,11 +428,11 @@ static void take_text(struct yc_value *value, struct yc_buf *out, const struct i
 static void walk_units(struct yc_walk *walk, struct yc_value *value, struct yc_buf *out,
                        const struct item *item)
 {
-    const uint8_t *at = ycp_item_content(item).bytes.data + walk->byte;
     value->form = YC_VALUE_JSON;
     if (walk->offset == 0 && (item->flags & ITEM_CUT_HEAD)) {
         ycp_put_text(out, "\"" YCP_REPLACEMENT "\"");
     } else {
+        const uint8_t *at = ycp_item_content(item).bytes.data + walk->byte;
         bool low = (*at & 0xc0) == 0x80;
         at -= low;
         size_t size = char_size(*at);

@@ -43,7 +43,7 @@ static void pass_format(struct runs *runs, const struct item *item)
 {
     if (ycp_formats_reserve(&runs->formats, &runs->heap, runs->formats.count + 1)) {
         ycp_formats_pass(&runs->formats, item);
-        ycp_buf_begin(&runs->sorted); /* no more */
+        runs->sorted.len = 0; /* no more */
     } else {
         runs->text.failed = true;
     }

@@ -100,15 +100,24 @@ static void forward(struct edit *edit)
     edit->right = edit->right->right;
 }
 
-/* Room for all formats that there can be in any of the sets. */
+/* Room for all formats that there can be in any of the sets: for each key one, of which there may be
+ * far fewer than format items. */
 static enum yc_status survey(struct edit *edit)
 {
     struct heap *heap = &edit->txn->doc->store.heap;
+    struct formats *keys = &edit->last;
     const struct item *item = edit->text->formatted ? edit->text->start : NULL;
     for (; item != NULL; item = item->right) {
-        edit->format_items += is_format(item);
+        if (is_format(item)) {
+            edit->format_items++;
+            if (!ycp_formats_reserve(keys, heap, keys->count + 1)) {
+                return ycp_refusal(heap);
+            }
+            ycp_formats_set(keys, ycp_item_format(item));
+        }
     }
-    size_t most = edit->format_items + edit->wanted.count;
+    size_t most = keys->count + edit->wanted.count;
+    ycp_formats_clear(keys);
     bool ok = ycp_formats_reserve(&edit->now, heap, most) &&
               ycp_formats_reserve(&edit->wanted, heap, most) &&
               ycp_formats_reserve(&edit->negated, heap, most) &&

@@ -344,11 +344,11 @@ static void test_a_full_document_loads_again(void **state)
     free(wire.bytes);
 }
 
-/* Structs that wait and overlap get longer when they are merged. */
+/* Structs that wait and overlap get longer when they are merged: of the state all is taken but them. */
 static void test_much_that_waits_loads_again(void **state)
 {
     (void)state;
-    const struct yc_limits limits = {.pending_bytes = 9000};
+    const struct yc_limits limits = {.pending_bytes = 9600};
     struct yc_doc *doc = create(limits);
     struct wire wire = {0};
     const uint64_t far = UINT64_C(1) << 50;
@@ -362,6 +362,7 @@ static void test_much_that_waits_loads_again(void **state)
         put(&wire, 0);
         assert_int_equal(apply(doc, &wire), YC_OK);
     }
+    assert_int_equal(type_on(doc, 7, 0, "kept"), YC_OK);
     assert_loads(doc, limits);
     yc_doc_destroy(doc);
     free(wire.bytes);
