@@ -63,10 +63,17 @@ static uint64_t get_groups(struct reader *reader, uint64_t value, unsigned shift
 
 uint64_t ycp_get_varuint(struct reader *reader)
 {
-    if (reader->at != reader->end && *reader->at < 0x80) {
-        return *reader->at++;
+    /* Seven groups cannot pass the greatest integer. */
+    uint64_t value = 0;
+    unsigned shift = 0;
+    for (; reader->at != reader->end && shift < 49; shift += 7) {
+        uint8_t byte = *reader->at++;
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80) {
+            return value;
+        }
     }
-    return get_groups(reader, 0, 0);
+    return get_groups(reader, value, shift);
 }
 
 uint64_t ycp_get_varint(struct reader *reader, bool *negative)
