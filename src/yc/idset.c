@@ -31,7 +31,7 @@ bool ycp_idset_add(struct id_set *set, struct heap *heap, struct id_range range)
     return append(set, heap, range);
 }
 
-static int by_client_and_clock(const void *a, const void *b)
+int ycp_by_client_and_clock(const void *a, const void *b)
 {
     const struct id_range *left = a;
     const struct id_range *right = b;
@@ -46,7 +46,7 @@ void ycp_idset_normalize(struct id_set *set)
     if (set->count < 2) {
         return;
     }
-    qsort(set->ranges, set->count, sizeof *set->ranges, by_client_and_clock);
+    qsort(set->ranges, set->count, sizeof *set->ranges, ycp_by_client_and_clock);
     size_t kept = 0;
     for (size_t i = 1; i < set->count; i++) {
         struct id_range *last = &set->ranges[kept];

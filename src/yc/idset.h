@@ -23,6 +23,8 @@ void ycp_idset_free(struct id_set *set, struct heap *heap);
 bool ycp_idset_add(struct id_set *set, struct heap *heap, struct id_range range);
 /* Sorts by client, highest first, then clock, and joins what touches or overlaps. Cannot fail. */
 void ycp_idset_normalize(struct id_set *set);
+/* The order of that, for qsort over ranges. */
+int ycp_by_client_and_clock(const void *a, const void *b);
 /* Groups by client, highest first, and keeps the order within a client. False: refused. */
 bool ycp_idset_group(struct id_set *set, struct heap *heap);
 

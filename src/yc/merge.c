@@ -345,23 +345,12 @@ enum yc_status yc_merge_updates(const struct yc_slice *updates, size_t count,
 
 /* --- the part that somebody lacks ------------------------------------------------------------ */
 
-/* Clients descending; of one client in the order in which they were read. */
-static int by_client_and_clock(const void *a, const void *b)
-{
-    const struct id_range *left = a;
-    const struct id_range *right = b;
-    if (left->client != right->client) {
-        return left->client < right->client ? 1 : -1;
-    }
-    return (left->clock > right->clock) - (left->clock < right->clock);
-}
-
 /* Of a client that is named twice the last counts, as in Yjs. */
 static void keep_last(struct id_set *states)
 {
     size_t kept = 0;
     if (states->count > 1) {
-        qsort(states->ranges, states->count, sizeof *states->ranges, by_client_and_clock);
+        qsort(states->ranges, states->count, sizeof *states->ranges, ycp_by_client_and_clock);
     }
     for (size_t i = 0; i < states->count; i++) {
         bool again = kept > 0 && states->ranges[kept - 1].client == states->ranges[i].client;

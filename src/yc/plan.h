@@ -54,6 +54,8 @@ struct plan {
  * document is as it was, but for new clients without structs. The update must outlive the plan. */
 enum yc_status ycp_plan(struct plan *plan, struct yc_doc *doc, struct yc_slice update,
                         bool drops_due);
+/* The state of a client once what is planned so far is placed. */
+uint64_t ycp_planned_state(const struct yc_doc *doc, uint64_t id);
 void ycp_plan_finish(struct plan *plan);
 /* Frees what is kept as well. */
 void ycp_plan_free(struct plan *plan, struct heap *heap);
