@@ -160,7 +160,8 @@ YC_API void yc_doc_stats(const struct yc_doc *doc, struct yc_stats *stats);
  * whoever was level with this document before the call, and lies in the document; empty (len 0) when
  * nothing was news, or when all of it waits: to have it after a restart keep the update itself.
  * When structs that wait have become due and would pass a limit, what is due is dropped: it does not
- * hold up the update that it waited for.
+ * hold up the update that it waited for. Of a state that an empty document loads, so are structs that
+ * would wait if they are more than may wait.
  * YC_MALFORMED, YC_LIMIT, YC_MEMORY, YC_BUSY. */
 YC_API YC_CHECK enum yc_status yc_apply(struct yc_doc *doc, struct yc_slice update,
                                         struct yc_slice *effective);

@@ -296,8 +296,8 @@ enum yc_status ycp_make_ready(struct apply *apply)
     }
     /* Looked at before any item is taken: a slab that was once begun cannot be given back. */
     size_t needed = heap->used - scratch_bytes(apply) + bytes_to_come(apply);
-    bool grows =
-        count > 0 && doc->store.item_count > 0; /* not loaded, and not just deleted from */
+    /* Not loaded, and not just deleted from. */
+    bool grows = count > 0 && doc->store.item_count > 0;
     size_t most = grows ? ycp_bytes_to_hold(doc) : doc->limits.bytes;
     if (count + apply->place_count > 0 && needed > most) {
         return YC_LIMIT;
