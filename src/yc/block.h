@@ -18,11 +18,19 @@ struct block {
     bool has_origin;
     bool has_right;
     bool has_key; /* only when the parent is written */
-    struct yc_id origin;
-    struct yc_id right;
-    struct yc_id parent_id;
-    struct yc_slice root;
-    struct yc_slice key;
+    union {
+        struct { /* has_origin, has_right */
+            struct yc_id origin;
+            struct yc_id right;
+        };
+        struct { /* neither */
+            union {
+                struct yc_slice root;   /* PARENT_ROOT */
+                struct yc_id parent_id; /* PARENT_ID */
+            };
+            struct yc_slice key;
+        };
+    };
     struct content content; /* of GC and Skip the length only */
 };
 

@@ -99,7 +99,7 @@ static bool is_deep(const struct block *block)
 static enum yc_status check_levels(const struct plan *plan, struct levels *levels)
 {
     for (size_t i = 0; i < levels->count; i++) {
-        const struct block *block = &plan->blocks[plan->order[i]];
+        const struct block *block = ycp_planned_block(plan, i);
         levels->sorted[i] = (struct level){block->id, block->id.clock + block->content.len, 0};
     }
     qsort(levels->sorted, levels->count, sizeof *levels->sorted, by_id);
@@ -112,7 +112,7 @@ static enum yc_status check_levels(const struct plan *plan, struct levels *level
         }
     }
     for (size_t i = 0; i < levels->count; i++) {
-        const struct block *block = &plan->blocks[plan->order[i]];
+        const struct block *block = ycp_planned_block(plan, i);
         struct level *level = find_level(levels, last_of(block));
         uint32_t depth = depth_of_block(levels, block, first_new(levels, block, level));
         if (block->ref == REF_TYPE && depth >= plan->doc->limits.depth) {
@@ -130,7 +130,7 @@ enum yc_status ycp_plan_depth(const struct plan *plan)
     struct yc_doc *doc = plan->doc;
     size_t deep = 0;
     for (size_t i = 0; i < plan->order_count; i++) {
-        deep += is_deep(&plan->blocks[plan->order[i]]);
+        deep += is_deep(ycp_planned_block(plan, i));
     }
     if (deep == 0 || doc->deepest + deep < doc->limits.depth) {
         return YC_OK;

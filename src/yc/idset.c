@@ -41,12 +41,25 @@ int ycp_by_client_and_clock(const void *a, const void *b)
     return (left->clock > right->clock) - (left->clock < right->clock);
 }
 
+/* As those of honest updates are. */
+static bool is_sorted(const struct id_set *set)
+{
+    for (size_t i = 1; i < set->count; i++) {
+        if (ycp_by_client_and_clock(&set->ranges[i - 1], &set->ranges[i]) > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void ycp_idset_normalize(struct id_set *set)
 {
     if (set->count < 2) {
         return;
     }
-    qsort(set->ranges, set->count, sizeof *set->ranges, ycp_by_client_and_clock);
+    if (!is_sorted(set)) {
+        qsort(set->ranges, set->count, sizeof *set->ranges, ycp_by_client_and_clock);
+    }
     size_t kept = 0;
     for (size_t i = 1; i < set->count; i++) {
         struct id_range *last = &set->ranges[kept];

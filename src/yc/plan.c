@@ -4,6 +4,7 @@
  * work is linear in the structs, whatever order they come in. */
 #include "plan.h"
 
+#include "begins.h"
 #include "depth.h"
 #include "pending.h"
 #include "rest.h"
@@ -28,7 +29,8 @@ static enum yc_status check_block(const struct plan *plan, const struct block *b
 {
     const struct yc_limits *limits = &plan->doc->limits;
     bool fits = block->id.clock + block->content.len <= limits->clock &&
-                block->key.len <= limits->name_bytes && block->root.len <= limits->name_bytes;
+                (!block->has_key || block->key.len <= limits->name_bytes) &&
+                (block->parent != PARENT_ROOT || block->root.len <= limits->name_bytes);
     return fits ? YC_OK : YC_LIMIT;
 }
 
@@ -62,6 +64,9 @@ static enum yc_status begin_run(struct plan *plan, const struct block *block)
 static enum yc_status take_block(struct plan *plan, const struct block *block)
 {
     struct heap *heap = &plan->doc->store.heap;
+    if (plan->block_count == UINT32_MAX) {
+        return YC_LIMIT; /* struct planned counts so far */
+    }
     if (!ycp_grow(heap, &plan->blocks, &plan->block_cap, plan->block_count + 1,
                   sizeof *plan->blocks)) {
         return ycp_refusal(heap);
@@ -215,7 +220,7 @@ static void place_block(struct plan *plan, struct run *run, const struct block *
                         uint32_t *ready)
 {
     struct client *client = plan->doc->store.clients[run->client];
-    plan->order[plan->order_count++] = run->next;
+    plan->order[plan->order_count++] = (struct planned){(uint32_t)run->next, run->client};
     client->planned = (uint32_t)(block->id.clock + block->content.len);
     wake(plan, client, ready);
     run->next++;
@@ -280,6 +285,9 @@ static enum yc_status plan_runs(struct plan *plan, size_t first)
         return ycp_refusal(heap);
     }
     sort_runs(plan, first);
+    if (!ycp_begins_note(plan, first)) {
+        return ycp_refusal(heap);
+    }
     for (size_t i = first; i < plan->run_count; i++) {
         go_on(plan, i);
     }
@@ -360,6 +368,8 @@ enum yc_status ycp_plan(struct plan *plan, struct yc_doc *doc, struct yc_slice u
                           .run_cap = kept.run_cap,
                           .order = kept.order,
                           .order_cap = kept.order_cap,
+                          .begins = kept.begins,
+                          .begins_cap = kept.begins_cap,
                           .deletes = {kept.deletes.ranges, 0, kept.deletes.cap},
                           .wire_bytes = update.len,
                           .pending = {.allocator = &doc->counted},
@@ -413,11 +423,14 @@ void ycp_plan_free(struct plan *plan, struct heap *heap)
     ycp_free(heap, plan->blocks, plan->block_cap * sizeof *plan->blocks);
     ycp_free(heap, plan->runs, plan->run_cap * sizeof *plan->runs);
     ycp_free(heap, plan->order, plan->order_cap * sizeof *plan->order);
+    ycp_free(heap, plan->begins, plan->begins_cap * sizeof *plan->begins);
     ycp_idset_free(&plan->deletes, heap);
     plan->blocks = NULL;
     plan->runs = NULL;
     plan->order = NULL;
+    plan->begins = NULL;
     plan->block_cap = 0;
     plan->run_cap = 0;
     plan->order_cap = 0;
+    plan->begins_cap = 0;
 }

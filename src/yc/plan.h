@@ -12,6 +12,8 @@ struct run {
     size_t begin;
     size_t next; /* block to be placed next */
     size_t end;
+    size_t begins; /* first of its notes (begins.h), and how many it has */
+    size_t begins_count;
     uint32_t client; /* index */
     /* Runs that wait for the same client are a pairing heap, the lowest wanted clock on top; runs to
      * go on with are linked by sibling. Numbers + 1: */
@@ -19,6 +21,12 @@ struct run {
     uint32_t sibling;
     struct yc_id wanted; /* when it is stuck: a clock that is not held */
     bool stuck;
+};
+
+/* A block that can be placed. */
+struct planned {
+    uint32_t block;  /* number */
+    uint32_t client; /* index */
 };
 
 struct plan {
@@ -29,8 +37,11 @@ struct plan {
     struct run *runs;
     size_t run_count;
     size_t run_cap;
-    size_t pending_runs; /* number of the first run of what was pending */
-    size_t *order;       /* blocks to be placed; a permutation of a part of them */
+    size_t pending_runs;   /* number of the first run of what was pending */
+    struct begins *begins; /* notes of all runs; a block has one at most */
+    size_t begins_count;
+    size_t begins_cap;
+    struct planned *order; /* in which blocks are placed: some of them, each once */
     size_t order_count;
     size_t order_cap;
     struct id_set deletes;       /* of the update */
@@ -45,6 +56,11 @@ struct plan {
     bool pending_stays; /* doc->pending and doc->wanted are to stay as they are */
     bool deletes_stay;  /* doc->pending_deletes is to stay as it is */
 };
+
+static inline const struct block *ycp_planned_block(const struct plan *plan, size_t number)
+{
+    return &plan->blocks[plan->order[number].block];
+}
 
 /* Arrays of up to so many elements are kept from one update to the next. */
 #define PLAN_KEPT 32

@@ -1,14 +1,11 @@
 /* See ready.h. */
 #include "ready.h"
 
+#include "begins.h"
 #include "update.h"
 
 #include <stdlib.h>
-
-struct block *ycp_planned_block(const struct apply *apply, size_t number)
-{
-    return &apply->plan.blocks[apply->plan.order[number]];
-}
+#include <string.h>
 
 struct apply *ycp_apply_begin(struct yc_doc *doc, bool tells)
 {
@@ -26,19 +23,16 @@ struct apply *ycp_apply_begin(struct yc_doc *doc, bool tells)
     apply->deletes = 0;
     apply->leaves = 0;
     apply->tells = tells;
+    apply->integrated = false;
     return apply;
 }
 
 /* --- counting -------------------------------------------------------------------------------- */
 
 /* One more struct for a client. */
-static bool touch(struct apply *apply, uint64_t id)
+static bool touch(struct apply *apply, uint32_t client)
 {
     struct store *store = &apply->plan.doc->store;
-    uint32_t client = ycp_client_find(store, id);
-    if (client == NO_CLIENT) {
-        return true;
-    }
     if (store->clients[client]->inserts++ == 0) {
         if (!ycp_grow(&store->heap, &apply->touched, &apply->touched_cap,
                       apply->touched_count + 1, sizeof *apply->touched)) {
@@ -51,28 +45,34 @@ static bool touch(struct apply *apply, uint64_t id)
 }
 
 /* An item may be cut so that one begins there. */
-static bool note_place(struct apply *apply, uint64_t client, uint64_t clock)
+static bool note_place(struct apply *apply, uint32_t client, uint64_t clock)
 {
     struct heap *heap = &apply->plan.doc->store.heap;
+    if (client == NO_CLIENT || clock > UINT32_MAX) {
+        return true; /* not held */
+    }
     if (!ycp_grow(heap, &apply->places, &apply->place_cap, apply->place_count + 1,
                   sizeof *apply->places)) {
         return false;
     }
-    apply->places[apply->place_count++] = (struct yc_id){client, clock};
+    apply->places[apply->place_count++] = (struct spot){client, (uint32_t)clock};
     return true;
 }
 
-static bool count_block(struct apply *apply, const struct block *block)
+static bool count_block(struct apply *apply, const struct block *block, uint32_t client)
 {
     ycp_note_long(apply->plan.doc, block->ref, &block->content);
     bool typed_on = block->has_origin && block->origin.client == block->id.client &&
                     block->origin.clock + 1 == block->id.clock;
     apply->bytes += block->ref == REF_TYPE ? 0 : block->content.bytes.len;
     apply->deletes += 2; /* itself, and the value before it */
-    return touch(apply, block->id.client) &&
+    return touch(apply, client) &&
            (!block->has_origin || typed_on ||
-            note_place(apply, block->origin.client, block->origin.clock + 1)) &&
-           (!block->has_right || note_place(apply, block->right.client, block->right.clock));
+            note_place(apply, ycp_named_client(apply, block, client, block->origin),
+                       block->origin.clock + 1)) &&
+           (!block->has_right ||
+            note_place(apply, ycp_named_client(apply, block, client, block->right),
+                       block->right.clock));
 }
 
 static bool count_range(struct apply *apply, const struct id_range *range)
@@ -80,18 +80,16 @@ static bool count_range(struct apply *apply, const struct id_range *range)
     size_t structs = apply->plan.doc->store.item_count + apply->plan.order_count;
     apply->deletes += range->len < structs ? (size_t)range->len : structs;
     apply->deletes += 2;
-    return note_place(apply, range->client, range->clock) &&
-           note_place(apply, range->client, range->clock + range->len);
+    uint32_t client = ycp_client_find(&apply->plan.doc->store, range->client);
+    return note_place(apply, client, range->clock) &&
+           note_place(apply, client, range->clock + range->len);
 }
 
-int ycp_by_place(const void *a, const void *b)
+static int by_place(const void *a, const void *b)
 {
-    const struct yc_id *left = a;
-    const struct yc_id *right = b;
-    if (left->client != right->client) {
-        return left->client < right->client ? -1 : 1;
-    }
-    return (left->clock > right->clock) - (left->clock < right->clock);
+    const struct spot *left = a;
+    const struct spot *right = b;
+    return ycp_spot_before(*right, *left) - ycp_spot_before(*left, *right);
 }
 
 /* Whether a planned struct begins at a clock, as far as one look tells. */
@@ -100,33 +98,19 @@ static bool begins_planned(const struct plan *plan, const struct client *client,
     if (client->run == 0 || client->several) {
         return false;
     }
-    const struct run *run = &plan->runs[client->run - 1];
-    size_t low = run->begin;
-    for (size_t high = run->end; low < high;) {
-        size_t middle = low + (high - low) / 2;
-        if (plan->blocks[middle].id.clock < clock) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low < run->end && plan->blocks[low].id.clock == clock;
+    return ycp_begins_at(plan, &plan->runs[client->run - 1], clock);
 }
 
 /* Whether there may be an item to be cut at a place. */
-static bool may_be_cut(const struct plan *plan, const struct yc_id *place)
+static bool may_be_cut(const struct plan *plan, const struct spot *place)
 {
     const struct store *store = &plan->doc->store;
-    uint32_t index = ycp_client_find(store, place->client);
-    if (index == NO_CLIENT) {
-        return false;
-    }
-    const struct client *client = store->clients[index];
+    const struct client *client = store->clients[place->client];
     if (place->clock >= client->state) {
         return place->clock < client->planned && !begins_planned(plan, client, place->clock);
     }
-    struct place at = ycp_store_find(store, index, (uint32_t)place->clock);
-    const struct item *item = ycp_store_at(store, index, at);
+    struct place at = ycp_store_find(store, place->client, place->clock);
+    const struct item *item = ycp_store_at(store, place->client, at);
     return item->clock < place->clock && item->ref != REF_GC;
 }
 
@@ -140,12 +124,12 @@ static bool count_cuts(struct apply *apply)
         }
     }
     if (kept > 1) {
-        qsort(apply->places, kept, sizeof *apply->places, ycp_by_place);
+        qsort(apply->places, kept, sizeof *apply->places, by_place);
     }
     apply->place_count = 0;
     for (size_t i = 0; i < kept; i++) {
-        struct yc_id *place = &apply->places[i];
-        if (i > 0 && ycp_by_place(&apply->places[apply->place_count - 1], place) == 0) {
+        struct spot *place = &apply->places[i];
+        if (i > 0 && !ycp_spot_before(apply->places[apply->place_count - 1], *place)) {
             continue;
         }
         apply->places[apply->place_count++] = *place;
@@ -162,7 +146,7 @@ static bool count_needs(struct apply *apply)
     const struct id_set *pending = &plan->doc->pending_deletes;
     bool ok = true;
     for (size_t i = 0; ok && i < plan->order_count; i++) {
-        ok = count_block(apply, ycp_planned_block(apply, i));
+        ok = count_block(apply, ycp_planned_block(plan, i), plan->order[i].client);
     }
     for (size_t i = 0; ok && i < plan->deletes.count; i++) {
         ok = count_range(apply, &plan->deletes.ranges[i]);
@@ -209,13 +193,14 @@ static bool create_type(struct yc_doc *doc, struct item *item, struct yc_slice b
 }
 
 /* What a block says of itself goes into its item; neighbours and owner follow at integration. */
-static enum yc_status make_ready(struct apply *apply, const struct block *block)
+static enum yc_status make_ready(struct apply *apply, struct planned planned)
 {
     struct yc_doc *doc = apply->plan.doc;
-    struct ready *ready = &apply->ready[apply->ready_count++];
-    *ready = (struct ready){.item = ycp_item_take(&doc->store)};
+    const struct block *block = &apply->plan.blocks[planned.block];
+    struct ready *ready = &apply->ready[planned.block];
+    ready->item = ycp_item_take(&doc->store);
     struct item *item = ready->item;
-    item->client = ycp_client_find(&doc->store, block->id.client);
+    item->client = planned.client;
     item->ref = (uint8_t)block->ref;
     item->origin_client = NO_CLIENT;
     item->right_client = NO_CLIENT;
@@ -241,7 +226,7 @@ static enum yc_status make_roots(struct apply *apply)
     struct yc_type *root;
     enum yc_status status = YC_OK;
     for (size_t i = 0; status == YC_OK && i < apply->plan.order_count; i++) {
-        const struct block *block = ycp_planned_block(apply, i);
+        const struct block *block = ycp_planned_block(&apply->plan, i);
         if (block->parent == PARENT_ROOT) {
             status = yc_root(apply->plan.doc, block->root, YC_ANY_KIND, &root);
         }
@@ -254,7 +239,7 @@ static size_t bytes_to_come(const struct apply *apply)
 {
     size_t bytes = 0;
     for (size_t i = 0; i < apply->plan.order_count; i++) {
-        const struct block *block = ycp_planned_block(apply, i);
+        const struct block *block = ycp_planned_block(&apply->plan, i);
         bytes += block->ref == REF_TYPE ? sizeof(struct yc_type) + block->content.bytes.len : 0;
         bytes += block->has_key ? sizeof(struct entry) + block->key.len : 0;
     }
@@ -272,7 +257,8 @@ static size_t scratch_bytes(const struct apply *apply)
     size_t waited = plan->old.cap + doc->pending.cap + doc->late.cap;
     return (plan->pending_taken ? waited : 0) + leaves * sizeof(struct leaf) +
            plan->block_cap * sizeof *plan->blocks + plan->run_cap * sizeof *plan->runs +
-           plan->order_cap * sizeof *plan->order + plan->deletes.cap * sizeof(struct id_range) +
+           plan->order_cap * sizeof *plan->order + plan->begins_cap * sizeof *plan->begins +
+           plan->deletes.cap * sizeof(struct id_range) +
            apply->ready_cap * sizeof *apply->ready + apply->place_cap * sizeof *apply->places +
            apply->touched_cap * sizeof *apply->touched +
            txn->deletes.cap * sizeof(struct id_range) + txn->cut_cap * sizeof(struct spot) +
@@ -291,7 +277,8 @@ enum yc_status ycp_make_ready(struct apply *apply)
     if (!count_needs(apply) || !reserve(apply)) {
         return ycp_refusal(heap);
     }
-    if (!ycp_grow(heap, &apply->ready, &apply->ready_cap, count, sizeof *apply->ready)) {
+    size_t blocks = count > 0 ? apply->plan.block_count : 0;
+    if (!ycp_grow(heap, &apply->ready, &apply->ready_cap, blocks, sizeof *apply->ready)) {
         return ycp_refusal(heap);
     }
     /* Looked at before any item is taken: a slab that was once begun cannot be given back. */
@@ -302,8 +289,12 @@ enum yc_status ycp_make_ready(struct apply *apply)
     if (count + apply->place_count > 0 && needed > most) {
         return YC_LIMIT;
     }
+    if (blocks > 0) {
+        memset(apply->ready, 0, blocks * sizeof *apply->ready);
+    }
+    apply->ready_count = blocks;
     for (size_t i = 0; status == YC_OK && i < count; i++) {
-        status = make_ready(apply, ycp_planned_block(apply, i));
+        status = make_ready(apply, apply->plan.order[i]);
     }
     return status;
 }
@@ -330,7 +321,7 @@ void ycp_ready_finish(struct apply *apply)
     for (size_t i = 0; i < apply->ready_count; i++) {
         struct ready *ready = &apply->ready[i];
         ycp_entry_destroy(doc, ready->entry);
-        if (ready->item != NULL) {
+        if (ready->item != NULL && !apply->integrated) {
             ycp_item_release(doc, ready->item);
             ycp_item_give(store, ready->item);
         }

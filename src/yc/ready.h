@@ -15,10 +15,10 @@ struct ready {
 
 struct apply {
     struct plan plan;
-    struct ready *ready; /* one for each planned block, in the plan's order */
+    struct ready *ready; /* by number of the block; those that are not planned have none */
     size_t ready_count;
     size_t ready_cap;
-    struct yc_id *places; /* where items may be cut, so that one begins there */
+    struct spot *places; /* where items may be cut, so that one begins there */
     size_t place_count;
     size_t place_cap;
     uint32_t *touched; /* clients that get structs, or whose structs may be cut */
@@ -26,13 +26,25 @@ struct apply {
     size_t touched_cap;
     size_t bytes;
     size_t deletes;
-    size_t leaves; /* that the structs will fill when none is halved */
-    bool tells;    /* the caller wants the effective update */
+    size_t leaves;   /* that the structs will fill when none is halved */
+    bool tells;      /* the caller wants the effective update */
+    bool integrated; /* the items are the document's */
 };
 
-struct block *ycp_planned_block(const struct apply *apply, size_t number);
-/* Orders places by client and clock, for qsort. */
-int ycp_by_place(const void *a, const void *b);
+/* The client that a block of a client names, by index; NO_CLIENT when nothing is known of it. */
+static inline uint32_t ycp_named_client(const struct apply *apply, const struct block *block,
+                                        uint32_t client, struct yc_id named)
+{
+    return named.client == block->id.client
+               ? client
+               : ycp_client_find(&apply->plan.doc->store, named.client);
+}
+
+/* The order of places. */
+static inline bool ycp_spot_before(struct spot a, struct spot b)
+{
+    return a.client != b.client ? a.client < b.client : a.clock < b.clock;
+}
 
 /* The document's, for its next update; NULL when refused. */
 struct apply *ycp_apply_begin(struct yc_doc *doc, bool tells);

@@ -1,5 +1,6 @@
 /* A document and an update: what was planned (plan.h) and made ready (ready.h) is integrated, which
  * cannot fail. */
+#include "begins.h"
 #include "integrate.h"
 #include "ready.h"
 #include "update.h"
@@ -14,20 +15,19 @@
  * cut goes on where the last one ended. */
 
 /* Cuts what is held of long items at the places from first on that lie before end. */
-static void cut_places(struct apply *apply, size_t first, struct yc_id end)
+static void cut_places(struct apply *apply, size_t first, struct spot end)
 {
     struct yc_doc *doc = apply->plan.doc;
     for (size_t i = first; i < apply->place_count; i++) {
-        const struct yc_id *at = &apply->places[i];
-        if (ycp_by_place(at, &end) >= 0) {
+        struct spot at = apply->places[i];
+        if (!ycp_spot_before(at, end)) {
             return;
         }
-        uint32_t client = ycp_client_find(&doc->store, at->client);
-        if (at->clock < ycp_client_state(&doc->store, client)) {
-            struct place place = ycp_store_find(&doc->store, client, (uint32_t)at->clock);
-            const struct item *item = ycp_store_at(&doc->store, client, place);
-            if (item->clock < at->clock && ycp_item_is_long(item)) {
-                ycp_item_clean_start(doc, client, (uint32_t)at->clock);
+        if (at.clock < ycp_client_state(&doc->store, at.client)) {
+            struct place place = ycp_store_find(&doc->store, at.client, at.clock);
+            const struct item *item = ycp_store_at(&doc->store, at.client, place);
+            if (item->clock < at.clock && ycp_item_is_long(item)) {
+                ycp_item_clean_start(doc, at.client, at.clock);
             }
         }
     }
@@ -36,7 +36,7 @@ static void cut_places(struct apply *apply, size_t first, struct yc_id end)
 static void cut_ahead(struct apply *apply)
 {
     if (apply->plan.doc->has_long) {
-        cut_places(apply, 0, (struct yc_id){UINT64_MAX, UINT64_MAX});
+        cut_places(apply, 0, (struct spot){NO_CLIENT, 0});
     }
 }
 
@@ -46,17 +46,17 @@ static void cut_new(struct apply *apply, const struct item *item)
     if (!ycp_item_is_long(item) || apply->place_count == 0) {
         return;
     }
-    struct yc_id id = {apply->plan.doc->store.clients[item->client]->id, item->clock};
+    struct spot begin = {item->client, item->clock};
     size_t low = 0;
     for (size_t high = apply->place_count; low < high;) {
         size_t middle = low + (high - low) / 2;
-        if (ycp_by_place(&apply->places[middle], &id) < 0) {
+        if (ycp_spot_before(apply->places[middle], begin)) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    cut_places(apply, low, (struct yc_id){id.client, id.clock + item->len});
+    cut_places(apply, low, (struct spot){item->client, item->clock + item->len});
 }
 
 /* --- integrating ----------------------------------------------------------------------------- */
@@ -66,20 +66,54 @@ static bool is_gc(const struct item *item)
     return item != NULL && item->ref == REF_GC;
 }
 
-static void find_neighbours(struct yc_doc *doc, struct item *item, const struct block *block,
+/* The item that holds a clock, if it is one of this update: most of what a state names comes with it,
+ * and need not be looked for in the store. */
+static struct item *find_new(const struct apply *apply, uint32_t client, uint32_t clock)
+{
+    const struct plan *plan = &apply->plan;
+    const struct client *owner = plan->doc->store.clients[client];
+    if (owner->run == 0 || owner->several) {
+        return NULL;
+    }
+    const struct run *run = &plan->runs[owner->run - 1];
+    if (clock < plan->blocks[run->begin].id.clock) {
+        return NULL;
+    }
+    struct item *item = apply->ready[ycp_begins_find(plan, run, clock)].item;
+    return item != NULL && clock >= item->clock && clock - item->clock < item->len ? item
+                                                                                   : NULL;
+}
+
+static struct item *clean_start(struct apply *apply, uint32_t client, uint32_t clock)
+{
+    struct item *item = find_new(apply, client, clock);
+    return item != NULL && item->clock == clock
+               ? item
+               : ycp_item_clean_start(apply->plan.doc, client, clock);
+}
+
+static struct item *clean_end(struct apply *apply, uint32_t client, uint32_t clock)
+{
+    struct item *item = find_new(apply, client, clock);
+    return item != NULL && ycp_item_last_clock(item) == clock
+               ? item
+               : ycp_item_clean_end(apply->plan.doc, client, clock);
+}
+
+static void find_neighbours(struct apply *apply, struct item *item, const struct block *block,
                             uint64_t offset)
 {
     if (offset > 0 || block->has_origin) {
         struct yc_id origin =
             offset > 0 ? (struct yc_id){block->id.client, item->clock - 1} : block->origin;
-        uint32_t client = ycp_client_find(&doc->store, origin.client);
-        item->left = ycp_item_clean_end(doc, client, (uint32_t)origin.clock);
+        uint32_t client = ycp_named_client(apply, block, item->client, origin);
+        item->left = clean_end(apply, client, (uint32_t)origin.clock);
         item->origin_client = client;
         item->origin_clock = ycp_item_last_clock(item->left);
     }
     if (block->has_right) {
-        uint32_t client = ycp_client_find(&doc->store, block->right.client);
-        item->right = ycp_item_clean_start(doc, client, (uint32_t)block->right.clock);
+        uint32_t client = ycp_named_client(apply, block, item->client, block->right);
+        item->right = clean_start(apply, client, (uint32_t)block->right.clock);
         item->right_client = client;
         item->right_clock = item->right->clock;
     }
@@ -142,15 +176,16 @@ static void set_content(struct yc_doc *doc, struct item *item, const struct bloc
     ycp_item_set_bytes(doc, item, bytes);
 }
 
-static void integrate_block(struct apply *apply, struct ready *ready, const struct block *block)
+static void integrate_block(struct apply *apply, struct planned planned)
 {
+    const struct block *block = &apply->plan.blocks[planned.block];
+    struct ready *ready = &apply->ready[planned.block];
     struct yc_doc *doc = apply->plan.doc;
     struct item *item = ready->item;
     uint64_t offset = ycp_client_state(&doc->store, item->client) - block->id.clock;
     set_content(doc, item, block, offset);
-    find_neighbours(doc, item, block, offset);
+    find_neighbours(apply, item, block, offset);
     find_owner(doc, ready, block, offset);
-    ready->item = NULL;
     ycp_integrate(doc, item);
     cut_new(apply, item);
 }
@@ -169,6 +204,7 @@ static void delete_range(struct yc_doc *doc, const struct id_range *range)
     struct item *item = ycp_store_at(store, client, place);
     if (!ycp_item_deleted(item) && item->clock < range->clock) {
         item = ycp_item_clean_start(doc, client, (uint32_t)range->clock);
+        place = ycp_store_find(store, client, (uint32_t)range->clock);
     }
     for (;;) {
         if (!ycp_item_deleted(item)) {
@@ -177,11 +213,10 @@ static void delete_range(struct yc_doc *doc, const struct id_range *range)
             }
             ycp_item_delete(doc, item);
         }
-        uint64_t next = (uint64_t)item->clock + item->len;
-        if (next >= end) {
+        if (end <= (uint64_t)item->clock + item->len) {
             return;
         }
-        place = ycp_store_find(store, client, (uint32_t)next);
+        ycp_place_next(store, client, &place);
         item = ycp_store_at(store, client, place);
     }
 }
@@ -224,9 +259,10 @@ static void integrate_all(struct apply *apply)
 {
     struct plan *plan = &apply->plan;
     struct yc_doc *doc = plan->doc;
+    apply->integrated = true;
     cut_ahead(apply);
     for (size_t i = 0; i < plan->order_count; i++) {
-        integrate_block(apply, &apply->ready[i], ycp_planned_block(apply, i));
+        integrate_block(apply, plan->order[i]);
     }
     bool waits = plan->pending_joins || !plan->pending_stays || !plan->deletes_stay;
     delete_ranges(doc, &plan->deletes);
