@@ -44,7 +44,7 @@ struct yc_awareness {
 };
 
 /* One entry of an update. */
-struct entry {
+struct presence {
     uint64_t client;
     uint64_t clock;
     struct yc_slice state;
@@ -177,16 +177,16 @@ static uint64_t read_count(struct reader *reader)
     return count;
 }
 
-static struct entry read_entry(struct reader *reader)
+static struct presence read_entry(struct reader *reader)
 {
-    struct entry entry;
+    struct presence entry;
     entry.client = ycp_get_varuint(reader);
     entry.clock = ycp_get_varuint(reader);
     entry.state = ycp_get_bytes(reader);
     return entry;
 }
 
-static void put_entry(struct yc_buf *out, struct entry entry)
+static void put_entry(struct yc_buf *out, struct presence entry)
 {
     ycp_put_varuint(out, entry.client);
     ycp_put_varuint(out, entry.clock);
@@ -218,7 +218,7 @@ enum yc_status yc_awareness_peek(struct yc_slice update, uint64_t *client, uint6
     uint64_t entries = read_count(&reader);
     uint64_t first = 0;
     for (uint64_t i = 0; i < entries && !reader.bad; i++) {
-        struct entry entry = read_entry(&reader);
+        struct presence entry = read_entry(&reader);
         first = i == 0 ? entry.client : first;
     }
     bool good = !reader.bad && ycp_left(&reader) == 0;
@@ -245,7 +245,7 @@ static void note(struct changes *changes, struct member *member, uint64_t clock,
 
 /* Clocks first: most entries of a room come back from those they were sent to, and say nothing.
  * Only null can be news at a clock that is known, and only of a client that is here. */
-static bool is_news(const struct member *member, struct entry entry)
+static bool is_news(const struct member *member, struct presence entry)
 {
     if (member == NULL) {
         return entry.clock > 0;
@@ -256,7 +256,7 @@ static bool is_news(const struct member *member, struct entry entry)
            (entry.clock == known && state != NULL && is_null(entry.state));
 }
 
-static enum yc_status stage_entry(struct yc_awareness *awareness, struct entry entry,
+static enum yc_status stage_entry(struct yc_awareness *awareness, struct presence entry,
                                   struct changes *changes)
 {
     size_t place = place_of(awareness, entry.client);
@@ -287,7 +287,7 @@ static enum yc_status stage_update(struct yc_awareness *awareness, struct yc_sli
     struct reader reader = ycp_reader(update);
     uint64_t entries = read_count(&reader);
     for (uint64_t i = 0; i < entries; i++) {
-        struct entry entry = read_entry(&reader);
+        struct presence entry = read_entry(&reader);
         if (reader.bad) {
             return YC_MALFORMED;
         }
@@ -334,7 +334,7 @@ static enum yc_status write_news(const struct changes *changes, struct yc_buf *n
     }
     ycp_put_varuint(news, changes->count);
     for (const struct member *at = changes->first; at != NULL; at = at->next_changed) {
-        put_entry(news, (struct entry){at->client, at->next_clock, at->next_state});
+        put_entry(news, (struct presence){at->client, at->next_clock, at->next_state});
     }
     return ycp_buf_end(news);
 }
@@ -393,8 +393,9 @@ static void roll_back(struct yc_awareness *awareness, struct changes *changes)
 }
 
 /* Tells the changes and makes them, or undoes them when status or the telling says so. */
-static enum yc_status finish(struct yc_awareness *awareness, struct changes *changes,
-                             enum yc_status status, uint64_t now_ms, struct yc_buf *news)
+static enum yc_status finish_changes(struct yc_awareness *awareness, struct changes *changes,
+                                     enum yc_status status, uint64_t now_ms,
+                                     struct yc_buf *news)
 {
     if (news != NULL) {
         ycp_buf_begin(news);
@@ -410,7 +411,7 @@ static enum yc_status finish(struct yc_awareness *awareness, struct changes *cha
     return status;
 }
 
-static void begin(struct changes *changes)
+static void begin_changes(struct changes *changes)
 {
     *changes = (struct changes){.end = &changes->first};
 }
@@ -421,38 +422,38 @@ enum yc_status yc_awareness_apply(struct yc_awareness *awareness, struct yc_slic
                                   uint64_t now_ms, struct yc_buf *news)
 {
     struct changes changes;
-    begin(&changes);
+    begin_changes(&changes);
     enum yc_status status = stage_update(awareness, update, &changes);
     if (status == YC_OK) {
         status = copy_states(awareness, &changes);
     }
-    return finish(awareness, &changes, status, now_ms, news);
+    return finish_changes(awareness, &changes, status, now_ms, news);
 }
 
 enum yc_status yc_awareness_remove(struct yc_awareness *awareness, uint64_t client,
                                    uint64_t now_ms, struct yc_buf *news)
 {
     struct changes changes;
-    begin(&changes);
+    begin_changes(&changes);
     struct member *member = find(awareness, client);
     if (member != NULL && member->state != NULL) {
         note(&changes, member, member->clock, (struct yc_slice){NULL, 0});
     }
-    return finish(awareness, &changes, YC_OK, now_ms, news);
+    return finish_changes(awareness, &changes, YC_OK, now_ms, news);
 }
 
 enum yc_status yc_awareness_expire(struct yc_awareness *awareness, uint64_t now_ms,
                                    uint64_t timeout_ms, struct yc_buf *news)
 {
     struct changes changes;
-    begin(&changes);
+    begin_changes(&changes);
     for (size_t i = 0; i < awareness->count; i++) {
         struct member *member = awareness->members[i];
         if (member->state != NULL && age_ms(member, now_ms) >= timeout_ms) {
             note(&changes, member, member->clock, (struct yc_slice){NULL, 0});
         }
     }
-    enum yc_status status = finish(awareness, &changes, YC_OK, now_ms, news);
+    enum yc_status status = finish_changes(awareness, &changes, YC_OK, now_ms, news);
     if (status == YC_OK) {
         sweep(awareness, now_ms, awareness->limits.forget_ms);
     }
@@ -470,7 +471,7 @@ enum yc_status yc_awareness_encode(const struct yc_awareness *awareness, struct 
         const struct member *at = awareness->members[i];
         if (at->state != NULL) {
             struct yc_slice state = {at->state, at->state_len};
-            put_entry(out, (struct entry){at->client, at->clock, state});
+            put_entry(out, (struct presence){at->client, at->clock, state});
         }
     }
     return ycp_buf_end(out);
@@ -487,7 +488,7 @@ static void put_clients(struct yc_buf *out, struct yc_slice update)
 {
     struct reader reader = ycp_reader(update);
     for (uint64_t left = read_count(&reader); left > 0 && !reader.bad; left--) {
-        struct entry entry = read_entry(&reader);
+        struct presence entry = read_entry(&reader);
         ycp_put_raw(out, &entry.client, sizeof entry.client);
     }
 }
@@ -525,7 +526,7 @@ enum yc_status yc_awareness_merge(const struct yc_slice *updates, size_t count,
         .clients = UINT32_MAX, .state_bytes = UINT32_MAX, .bytes = SIZE_MAX};
     struct yc_awareness *newcomer = yc_awareness_create(&none, out->allocator);
     struct changes changes;
-    begin(&changes);
+    begin_changes(&changes);
     enum yc_status status = newcomer != NULL ? add_all(newcomer, updates, count) : YC_MEMORY;
     for (size_t i = 0; i < count && status == YC_OK; i++) {
         status = stage_update(newcomer, updates[i], &changes);

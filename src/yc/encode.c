@@ -291,8 +291,8 @@ enum yc_status yc_encode_delete_set(const struct yc_doc *doc, struct yc_buf *out
 
 /* Moves the census's parts on to what a state vector lacks. Of a client named twice the last
  * counts, as in Yjs. False: malformed. */
-static bool read_state_vector(const struct yc_doc *doc, struct census *census,
-                              struct yc_slice state_vector)
+static bool census_move_on(const struct yc_doc *doc, struct census *census,
+                           struct yc_slice state_vector)
 {
     struct reader reader = ycp_reader(state_vector);
     uint64_t count = ycp_get_varuint(&reader);
@@ -396,7 +396,7 @@ enum yc_status yc_encode_state(const struct yc_doc *doc, struct yc_slice state_v
     if (!census_take(&census, doc, out->allocator)) {
         return YC_MEMORY;
     }
-    bool good = state_vector.len == 0 || read_state_vector(doc, &census, state_vector);
+    bool good = state_vector.len == 0 || census_move_on(doc, &census, state_vector);
     if (good) {
         put_state(doc, out, &census);
     }

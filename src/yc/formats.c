@@ -26,7 +26,7 @@ void ycp_formats_clear(struct formats *formats)
 }
 
 /* The slot of a key, or the free one where it would be. */
-static uint32_t *slot_of(const struct formats *formats, struct yc_slice key)
+static uint32_t *slot_of_key(const struct formats *formats, struct yc_slice key)
 {
     size_t mask = formats->table_size - 1;
     size_t slot = (size_t)ycp_hash_bytes(formats->seed, key) & mask;
@@ -53,7 +53,7 @@ static void close_gaps(struct formats *formats)
     if (formats->table != NULL) {
         memset(formats->table, 0, formats->table_size * sizeof *formats->table);
         for (size_t i = 0; i < used; i++) {
-            *slot_of(formats, formats->all[i].key) = (uint32_t)i + 1;
+            *slot_of_key(formats, formats->all[i].key) = (uint32_t)i + 1;
         }
     }
 }
@@ -115,7 +115,7 @@ bool ycp_is_null(struct yc_slice json)
 const struct format *ycp_formats_find(const struct formats *formats, struct yc_slice key)
 {
     if (formats->table != NULL) {
-        uint32_t number = *slot_of(formats, key);
+        uint32_t number = *slot_of_key(formats, key);
         return number == 0 ? NULL : &formats->all[number - 1];
     }
     for (size_t i = 0; i < formats->used; i++) {
@@ -143,7 +143,7 @@ void ycp_formats_set(struct formats *formats, struct format format)
     formats->all[formats->used++] = format;
     formats->count++;
     if (formats->table != NULL) {
-        *slot_of(formats, format.key) = (uint32_t)formats->used;
+        *slot_of_key(formats, format.key) = (uint32_t)formats->used;
     }
 }
 

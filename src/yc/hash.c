@@ -60,10 +60,3 @@ uint64_t ycp_hash_bytes(uint64_t seed, struct yc_slice bytes)
     }
     return sip.v0 ^ sip.v1 ^ sip.v2 ^ sip.v3;
 }
-
-uint64_t ycp_hash_u64(uint64_t seed, uint64_t value)
-{
-    uint64_t hash = (value ^ seed) * (rotate(seed, 17) | 1);
-    hash = (hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 29;
-}

@@ -57,8 +57,8 @@ static struct item *noted(const struct yc_doc *doc, struct item *item)
 
 /* The next item, or one further on when all between stand deeper than top, at which *least is how
  * deep the least deep of these stands; NULL when the subtree ends. */
-static struct item *step(const struct yc_doc *doc, const struct item *top, struct item *item,
-                         uint64_t *least)
+static struct item *step_over(const struct yc_doc *doc, const struct item *top,
+                              struct item *item, uint64_t *least)
 {
     struct item *next = item->least_depth > top->depth ? noted(doc, item) : item;
     *least = item->least_depth;
@@ -91,13 +91,13 @@ static void note_path(struct path *path, const struct item *last)
 
 /* The last item of a subtree. What is stepped on notes how far the next few steps went, not how far
  * all of them did: whoever comes from deeper down can then still go most of the way by such notes. */
-static struct item *end_of(const struct yc_doc *doc, struct item *top)
+static struct item *end_of_subtree(const struct yc_doc *doc, struct item *top)
 {
     struct path path = {.length = 0};
     struct item *last = top;
     uint64_t least;
-    for (struct item *next = step(doc, top, top, &least); next != NULL;
-         next = step(doc, top, last, &least)) {
+    for (struct item *next = step_over(doc, top, top, &least); next != NULL;
+         next = step_over(doc, top, last, &least)) {
         if (path.length == PATH_MAX_LENGTH) {
             note_path(&path, last);
         }
@@ -147,7 +147,7 @@ static size_t walk(const struct yc_doc *doc, const struct item *item, struct ite
         } else if (other->depth < item->depth) {
             break;
         }
-        struct item *last = end_of(doc, other);
+        struct item *last = end_of_subtree(doc, other);
         *left = moves ? last : *left;
         other = last->right;
         passed++;
@@ -162,7 +162,7 @@ static void order_crowd(struct yc_doc *doc, struct crowd *crowd, const struct it
     crowd->ordered = true;
     while (crowd->ordered && other != NULL && other->depth == item->depth) {
         crowd->ordered = ycp_crowd_append(doc, crowd, other);
-        other = end_of(doc, other)->right;
+        other = end_of_subtree(doc, other)->right;
     }
 }
 
@@ -178,7 +178,7 @@ static bool find_in_crowd(struct yc_doc *doc, struct item *item, struct item **l
     if (crowd == NULL || !crowd->ordered || !ycp_crowd_insert(doc, crowd, item, &sibling)) {
         return false;
     }
-    *left = sibling == NULL ? item->left : end_of(doc, sibling);
+    *left = sibling == NULL ? item->left : end_of_subtree(doc, sibling);
     return true;
 }
 

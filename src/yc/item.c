@@ -28,16 +28,6 @@ uint32_t ycp_type_depth(const struct yc_type *type)
     return depth;
 }
 
-uint32_t ycp_item_last_clock(const struct item *item)
-{
-    return item->clock + (item->len - 1);
-}
-
-bool ycp_item_deleted(const struct item *item)
-{
-    return (item->flags & ITEM_DELETED) != 0;
-}
-
 static bool has_bytes(const struct item *item)
 {
     return item->ref != REF_GC && item->ref != REF_DELETED && item->ref != REF_TYPE;
@@ -400,7 +390,7 @@ static bool can_grow(const struct item *item, size_t more)
            chunk->cap - chunk->used >= more;
 }
 
-static void append(struct item *item, const void *bytes, uint32_t size)
+static void append_bytes(struct item *item, const void *bytes, uint32_t size)
 {
     struct chunk *chunk = item->content.chunk;
     memcpy(chunk->bytes + chunk->used, bytes, size);
@@ -423,10 +413,10 @@ static bool join_bytes(struct yc_doc *doc, struct item *left, const struct item 
         return false;
     }
     if (head) {
-        append(left, YCP_REPLACEMENT, YCP_REPLACEMENT_SIZE);
+        append_bytes(left, YCP_REPLACEMENT, YCP_REPLACEMENT_SIZE);
     }
     if (from != NULL) {
-        append(left, from->bytes + right->offset, right->size);
+        append_bytes(left, from->bytes + right->offset, right->size);
     }
     return true;
 }

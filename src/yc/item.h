@@ -7,10 +7,16 @@
 struct yc_type *ycp_item_type(const struct item *item); /* NULL for GC */
 /* The key it has in its type; NULL in a list. */
 struct entry *ycp_item_entry(const struct item *item);
-uint32_t ycp_item_last_clock(const struct item *item);
+static inline uint32_t ycp_item_last_clock(const struct item *item)
+{
+    return item->clock + (item->len - 1);
+}
 /* How many types a type is in; 0 for a root. */
 uint32_t ycp_type_depth(const struct yc_type *type);
-bool ycp_item_deleted(const struct item *item);
+static inline bool ycp_item_deleted(const struct item *item)
+{
+    return (item->flags & ITEM_DELETED) != 0;
+}
 
 /* The payload, as content.h has it, without the U+FFFD of ITEM_CUT_HEAD; len counts only the
  * bytes' clocks. Not for REF_TYPE. */

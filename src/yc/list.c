@@ -83,8 +83,8 @@ static size_t put_any(struct yc_txn *txn, struct gap *gap, const struct yc_value
     return run;
 }
 
-static void put_values(struct yc_txn *txn, struct gap gap, struct yc_value *values,
-                       size_t count, struct yc_type *types)
+static void place_values(struct yc_txn *txn, struct gap gap, struct yc_value *values,
+                         size_t count, struct yc_type *types)
 {
     struct reader any = ycp_reader(yc_buf_slice(&txn->scratch));
     for (size_t i = 0; i < count;) {
@@ -136,7 +136,7 @@ enum yc_status yc_insert(struct yc_txn *txn, struct yc_type *list, uint64_t inde
         ycp_item_clean_start(doc, cut->client, cut->clock + (uint32_t)offset + 1);
     }
     struct item *right = left == NULL ? list->start : left->right;
-    put_values(txn, (struct gap){list, NULL, left, right}, values, count, types);
+    place_values(txn, (struct gap){list, NULL, left, right}, values, count, types);
     return YC_OK;
 }
 

@@ -89,11 +89,6 @@ static void put_half(struct yc_buf *out, uint32_t unit)
     ycp_put_text(out, text);
 }
 
-static size_t char_size(uint8_t first)
-{
-    return first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-}
-
 static void put_unit(struct yc_buf *out, struct yc_slice character, bool low)
 {
     const uint8_t *pair = character.data;
@@ -115,8 +110,8 @@ static void put_units(struct yc_buf *out, const struct item *item, uint64_t firs
         ycp_put_text(out, first == 0 ? "\"" YCP_REPLACEMENT "\"" : "");
         unit = 1;
     }
-    for (size_t at = 0; at < bytes.len && unit < end; at += char_size(bytes.data[at])) {
-        struct yc_slice character = {bytes.data + at, char_size(bytes.data[at])};
+    for (size_t at = 0; at < bytes.len && unit < end; at += ycp_utf8_size(bytes.data[at])) {
+        struct yc_slice character = {bytes.data + at, ycp_utf8_size(bytes.data[at])};
         for (size_t half = 0; half < (character.len == 4 ? 2u : 1u); half++, unit++) {
             if (unit >= first && unit < end) {
                 ycp_put_text(out, unit > first ? "," : "");
@@ -435,7 +430,7 @@ static void walk_units(struct yc_walk *walk, struct yc_value *value, struct yc_b
         const uint8_t *at = ycp_item_content(item).bytes.data + walk->byte;
         bool low = (*at & 0xc0) == 0x80;
         at -= low;
-        size_t size = char_size(*at);
+        size_t size = ycp_utf8_size(*at);
         put_unit(out, (struct yc_slice){at, size}, low);
         walk->byte += size < 4 ? size : low ? 3 : 1;
     }

@@ -437,11 +437,6 @@ struct place ycp_store_find(const struct store *store, uint32_t client, uint32_t
     return (struct place){index, low};
 }
 
-struct item *ycp_store_at(const struct store *store, uint32_t client, struct place place)
-{
-    return store->clients[client]->leaves[place.leaf].leaf->items[place.index];
-}
-
 void ycp_store_delete(struct store *store, struct item *item)
 {
     struct place place = ycp_store_find(store, item->client, item->clock);

@@ -156,7 +156,11 @@ void ycp_item_give(struct store *store, struct item *item);
 void ycp_store_append(struct store *store, struct item *item);
 /* The struct that holds a clock < state. */
 struct place ycp_store_find(const struct store *store, uint32_t client, uint32_t clock);
-struct item *ycp_store_at(const struct store *store, uint32_t client, struct place place);
+static inline struct item *ycp_store_at(const struct store *store, uint32_t client,
+                                        struct place place)
+{
+    return store->clients[client]->leaves[place.leaf].leaf->items[place.index];
+}
 /* Inserts behind a place; the item continues the clocks of the struct there (which was cut). */
 void ycp_store_insert_after(struct store *store, struct place place, struct item *item);
 /* Takes the struct at a place out of the client's clocks (it was melted into its left one). Places

@@ -154,8 +154,8 @@ static void cut_here(struct edit *edit)
     }
 }
 
-static enum yc_status begin(struct edit *edit, struct yc_txn *txn, struct yc_type *text,
-                            uint64_t index, struct yc_slice attributes)
+static enum yc_status begin_edit(struct edit *edit, struct yc_txn *txn, struct yc_type *text,
+                                 uint64_t index, struct yc_slice attributes)
 {
     struct formats none = {.seed = txn->doc->store.seed};
     *edit = (struct edit){.txn = txn,
@@ -175,7 +175,7 @@ static enum yc_status begin(struct edit *edit, struct yc_txn *txn, struct yc_typ
     return status;
 }
 
-static void finish(struct edit *edit)
+static void finish_edit(struct edit *edit)
 {
     struct heap *heap = &edit->txn->doc->store.heap;
     ycp_formats_free(&edit->now, heap);
@@ -291,8 +291,8 @@ static void reserve_format(const struct edit *edit, const struct format *wanted,
 }
 
 /* Room for the formats that are wanted and for those that undo them, and for the content. */
-static enum yc_status reserve(struct edit *edit, struct content content, size_t deletes,
-                              const struct item *second_cut)
+static enum yc_status reserve_edit(struct edit *edit, struct content content, size_t deletes,
+                                   const struct item *second_cut)
 {
     const struct yc_type *text = edit->text;
     struct needs needs = {.deletes = deletes, .clocks = (size_t)content.len};
@@ -341,15 +341,15 @@ enum yc_status yc_text_insert(struct yc_txn *txn, struct yc_type *text, uint64_t
     }
     struct edit edit;
     struct content content = {ycp_utf8_units(utf8), utf8};
-    enum yc_status status = begin(&edit, txn, text, index, attributes);
+    enum yc_status status = begin_edit(&edit, txn, text, index, attributes);
     if (status == YC_OK) {
         complete_wanted(&edit, attributes.len == 0);
-        status = utf8.len > UINT32_MAX ? YC_LIMIT : reserve(&edit, content, 0, NULL);
+        status = utf8.len > UINT32_MAX ? YC_LIMIT : reserve_edit(&edit, content, 0, NULL);
     }
     if (status == YC_OK) {
         insert(&edit, REF_STRING, content, NULL);
     }
-    finish(&edit);
+    finish_edit(&edit);
     return status;
 }
 
@@ -381,12 +381,12 @@ enum yc_status yc_text_embed(struct yc_txn *txn, struct yc_type *text, uint64_t 
     struct edit edit;
     struct yc_type *type = NULL;
     struct yc_buf json = {.allocator = &txn->doc->counted};
-    enum yc_status status = begin(&edit, txn, text, index, attributes);
+    enum yc_status status = begin_edit(&edit, txn, text, index, attributes);
     status = status == YC_OK ? embed_content(&edit, embed, &json, &type) : status;
     struct content content = {1, type == NULL ? yc_buf_slice(&json) : embed->bytes};
     if (status == YC_OK) {
         complete_wanted(&edit, false);
-        status = reserve(&edit, content, 0, NULL);
+        status = reserve_edit(&edit, content, 0, NULL);
     }
     if (status == YC_OK) {
         insert(&edit, type == NULL ? REF_EMBED : REF_TYPE, content, type);
@@ -395,7 +395,7 @@ enum yc_status yc_text_embed(struct yc_txn *txn, struct yc_type *text, uint64_t 
         ycp_type_destroy(type);
     }
     yc_buf_free(&json);
-    finish(&edit);
+    finish_edit(&edit);
     return status;
 }
 
@@ -471,11 +471,11 @@ enum yc_status yc_text_format(struct yc_txn *txn, struct yc_type *text, uint64_t
     struct edit edit;
     uint64_t last;
     const struct item *end = ycp_list_find(text, index + len - 1, &last);
-    enum yc_status status = begin(&edit, txn, text, index, attributes);
+    enum yc_status status = begin_edit(&edit, txn, text, index, attributes);
     if (status == YC_OK) {
         const struct item *cut = last + 1 < end->len ? end : NULL;
         note_longest(&edit);
-        status = reserve(&edit, (struct content){0}, edit.format_items, cut);
+        status = reserve_edit(&edit, (struct content){0}, edit.format_items, cut);
     }
     if (status == YC_OK) {
         cut_here(&edit);
@@ -484,7 +484,7 @@ enum yc_status yc_text_format(struct yc_txn *txn, struct yc_type *text, uint64_t
         format_range(&edit, len);
         put_negated(&edit);
     }
-    finish(&edit);
+    finish_edit(&edit);
     return status;
 }
 
@@ -548,12 +548,12 @@ enum yc_status ycp_text_delete(struct yc_txn *txn, struct yc_type *text, uint64_
     struct edit edit;
     uint64_t last;
     const struct item *end = ycp_list_find(text, index + len - 1, &last);
-    enum yc_status status = begin(&edit, txn, text, index, (struct yc_slice){NULL, 0});
+    enum yc_status status = begin_edit(&edit, txn, text, index, (struct yc_slice){NULL, 0});
     if (status == YC_OK) {
         const struct item *cut = last + 1 < end->len ? end : NULL;
         size_t deletes = ycp_deletes_for(txn->doc, len) + edit.format_items;
         edit.types = ycp_range_has_types(text, index, len);
-        status = reserve(&edit, (struct content){0}, deletes, cut);
+        status = reserve_edit(&edit, (struct content){0}, deletes, cut);
     }
     if (status == YC_OK) {
         cut_here(&edit);
@@ -571,6 +571,6 @@ enum yc_status ycp_text_delete(struct yc_txn *txn, struct yc_type *text, uint64_
         }
         tidy_gap(&edit, from);
     }
-    finish(&edit);
+    finish_edit(&edit);
     return status;
 }

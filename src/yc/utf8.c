@@ -27,8 +27,7 @@ static bool is_continuation(uint8_t byte)
     return (byte & 0xc0) == 0x80;
 }
 
-/* Bytes of the character that a lead byte begins; 0 when none may begin with it. */
-static size_t char_size(uint8_t lead)
+size_t ycp_utf8_size(uint8_t lead)
 {
     if (lead < 0x80) {
         return 1;
@@ -70,7 +69,7 @@ bool ycp_utf8_valid(struct yc_slice text)
     const uint8_t *end = text.data + text.len;
     const uint8_t *at = skip_ascii(text.data, end);
     while (at != end) {
-        size_t size = char_size(*at);
+        size_t size = ycp_utf8_size(*at);
         if (size == 0 || size > (size_t)(end - at)) {
             return false;
         }
@@ -110,7 +109,7 @@ static struct utf8_cut cut_from_start(struct yc_slice text, uint64_t units)
 {
     size_t at = 0;
     while (units > 0 && at < text.len) {
-        size_t size = char_size(text.data[at]);
+        size_t size = ycp_utf8_size(text.data[at]);
         if (units < units_of_size(size)) {
             return (struct utf8_cut){at, at + size};
         }

@@ -11,6 +11,8 @@
 /* Strict: no overlong forms, no surrogates, nothing above U+10FFFF. Pure ASCII is checked eight
  * bytes at a time. */
 bool ycp_utf8_valid(struct yc_slice text);
+/* Bytes of the character that a lead byte begins; 0 when none may begin with it. */
+size_t ycp_utf8_size(uint8_t lead);
 /* UTF-16 code units of valid UTF-8. */
 uint64_t ycp_utf8_units(struct yc_slice text);
 
