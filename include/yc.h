@@ -144,7 +144,7 @@ struct yc_stats {
     size_t bytes;         /* memory that the document holds now */
     size_t pending_bytes; /* as limited by yc_limits.pending_bytes */
     size_t items;         /* structs in memory, after melting */
-    uint32_t clients;     /* with structs, pending ones too, and one that writes just now */
+    uint32_t clients; /* with structs, or some that wait or waited; one that writes just now */
     uint32_t roots;
     bool pending; /* structs or deletes wait for others */
     /* Grows whenever yc_encode_state would give other bytes; for what a transaction writes, when it
@@ -160,8 +160,8 @@ YC_API void yc_doc_stats(const struct yc_doc *doc, struct yc_stats *stats);
  * whoever was level with this document before the call, and lies in the document; empty (len 0) when
  * nothing was news, or when all of it waits: to have it after a restart keep the update itself.
  * When structs that wait have become due and would pass a limit, what is due is dropped: it does not
- * hold up the update that it waited for. Of a state that an empty document loads, so are structs that
- * would wait if they are more than may wait.
+ * hold up the update that it waited for. An empty document takes in four times as much that waits (in a
+ * state it is melted, and may be longer than it was); of a state that has more, none of that is kept.
  * YC_MALFORMED, YC_LIMIT, YC_MEMORY, YC_BUSY. */
 YC_API YC_CHECK enum yc_status yc_apply(struct yc_doc *doc, struct yc_slice update,
                                         struct yc_slice *effective);

@@ -32,10 +32,10 @@ static void note_run(struct plan *plan, struct run *run, size_t words)
     }
 }
 
-bool ycp_begins_note(struct plan *plan, size_t first)
+bool ycp_begins_note(struct plan *plan)
 {
     struct heap *heap = &plan->doc->store.heap;
-    for (size_t i = first; i < plan->run_count; i++) {
+    for (size_t i = 0; i < plan->run_count; i++) {
         struct run *run = &plan->runs[i];
         uint64_t words = clock_in(plan, run, run->end - 1) / 64 + 1;
         if (run->end - run->begin < SHORT_RUN || words > run->end - run->begin) {

@@ -11,8 +11,8 @@ struct begins {
     uint32_t before; /* blocks that begin before these clocks */
 };
 
-/* Notes them for the runs from first on. False: memory refused. */
-bool ycp_begins_note(struct plan *plan, size_t first);
+/* Notes them for all runs. False: memory refused. */
+bool ycp_begins_note(struct plan *plan);
 /* Whether a block of a run begins at a clock. */
 bool ycp_begins_at(const struct plan *plan, const struct run *run, uint64_t clock);
 /* The block of a run that holds a clock, which is at or behind the clock where the run begins; behind

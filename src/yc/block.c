@@ -13,6 +13,12 @@ struct block_reader ycp_block_reader(struct yc_slice update, unsigned max_depth)
     return reader;
 }
 
+struct block_reader ycp_section_reader(struct yc_slice section, unsigned max_depth)
+{
+    return (struct block_reader){
+        .reader = ycp_reader(section), .clients_left = 1, .max_depth = max_depth};
+}
+
 /* The head of the next client that has structs. */
 static bool next_client(struct block_reader *reader)
 {

@@ -45,6 +45,8 @@ struct block_reader {
 };
 
 struct block_reader ycp_block_reader(struct yc_slice update, unsigned max_depth);
+/* Of one client's section alone. */
+struct block_reader ycp_section_reader(struct yc_slice section, unsigned max_depth);
 /* The next struct; false at the end of the structs (the delete set comes next) or when
  * reader.bad. Checked: counts against the bytes that are left, lengths >= 1, clocks and client ids
  * <= 2^53 - 1 in every sum, an origin or parent of the same client that is not older. A client

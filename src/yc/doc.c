@@ -3,7 +3,6 @@
 
 #include "hash.h"
 #include "item.h"
-#include "pending.h"
 #include "ready.h"
 #include "utf8.h"
 
@@ -273,8 +272,7 @@ struct yc_doc *yc_doc_create(const struct yc_options *options)
     ycp_store_init(&doc->store, allocator, own.limits.bytes, seed);
     doc->counted = (struct yc_allocator){resize_counted, &doc->store.heap};
     doc->out.allocator = &doc->counted;
-    doc->pending.allocator = &doc->counted;
-    doc->late.allocator = &doc->counted;
+    doc->waits.bytes.allocator = &doc->counted;
     doc->txn.doc = doc;
     doc->txn.scratch.allocator = &doc->counted;
     return doc;
@@ -306,13 +304,16 @@ void yc_doc_destroy(struct yc_doc *doc)
     ycp_apply_free(doc);
     yc_buf_free(&doc->txn.scratch);
     yc_buf_free(&doc->out);
-    yc_buf_free(&doc->pending);
-    yc_buf_free(&doc->late);
-    ycp_idset_free(&doc->wanted, heap);
+    ycp_waits_free(&doc->waits, heap);
     ycp_idset_free(&doc->pending_deletes, heap);
     ycp_store_finish(&doc->store);
     struct yc_allocator allocator = heap->allocator;
     allocator.resize(allocator.ctx, doc, sizeof *doc, 0);
+}
+
+size_t ycp_pending_bytes(const struct yc_doc *doc)
+{
+    return doc->waits.bytes.len + doc->pending_deletes.count * sizeof(struct id_range);
 }
 
 void yc_doc_stats(const struct yc_doc *doc, struct yc_stats *stats)

@@ -3,7 +3,7 @@
 #ifndef YC_DOC_H
 #define YC_DOC_H
 
-#include "idset.h"
+#include "pending.h"
 #include "store.h"
 
 /* A type: the list of its items and, by key, the items of its map. Roots are owned by the document,
@@ -85,11 +85,9 @@ struct yc_doc {
     struct crowds *crowds; /* of the transaction; may be NULL */
     struct apply *apply;   /* what applying keeps from one update to the next; may be NULL */
     struct yc_buf out;     /* the update of the last transaction */
-    /* What builds on something not seen yet (see pending.h): updates without deletes, the clocks that
-     * they want first of other clients, and deletes. */
-    struct yc_buf pending;         /* one update, or nothing */
-    struct yc_buf late;            /* those behind it, each with its length in front */
-    struct id_set wanted;          /* len is 1; in no order, perhaps twice */
+    /* What builds on something not seen yet: structs, and deletes. */
+    struct waits waits;
+    bool wishes_held; /* some of what they want may be held: all are to be looked at */
     struct id_set pending_deletes; /* normalized */
 };
 
@@ -117,6 +115,9 @@ void ycp_type_destroy(struct yc_type *type);
  * of it at once, which may need more (arrays have grown in other steps, say), and so that there is
  * room for deleting. */
 size_t ycp_bytes_to_hold(const struct yc_doc *doc);
+
+/* What the limit pending_bytes counts. */
+size_t ycp_pending_bytes(const struct yc_doc *doc);
 
 /* --- the transaction --------------------------------------------------------------------------- */
 

@@ -2,7 +2,7 @@
  * vectors, delete sets, the hash. */
 #include "block.h"
 #include "item.h"
-#include "pending.h"
+#include "merge.h"
 #include "update.h"
 
 #include <stdlib.h>
@@ -333,17 +333,18 @@ static void put_state(const struct yc_doc *doc, struct yc_buf *out, struct censu
 }
 
 /* The pending structs that a holder of state_vector lacks, and none of clocks that the document
- * holds itself: what is held stands above what waits. */
+ * holds itself: what is held stands above what waits. What is held in part, then in another version, is
+ * not cut: the rest would no longer wait. */
 static enum yc_status pending_structs(const struct yc_doc *doc, struct yc_slice state_vector,
                                       struct yc_buf *out)
 {
     struct yc_buf all = {.allocator = out->allocator};
     struct yc_buf own = {.allocator = out->allocator};
     struct yc_buf beyond = {.allocator = out->allocator};
-    enum yc_status status = ycp_pending_merge(doc, (struct yc_slice){NULL, 0}, &all);
+    enum yc_status status = ycp_waits_merge(&doc->waits, NULL, &all);
     status = status == YC_OK ? yc_encode_state_vector(doc, &own) : status;
     if (status == YC_OK) {
-        status = yc_diff_update(yc_buf_slice(&all), yc_buf_slice(&own), &beyond);
+        status = ycp_diff_whole(yc_buf_slice(&all), yc_buf_slice(&own), &beyond);
     }
     if (status == YC_OK) {
         status = yc_diff_update(yc_buf_slice(&beyond), state_vector, out);
@@ -375,7 +376,7 @@ static enum yc_status add_pending(const struct yc_doc *doc, struct yc_slice stat
         status = ycp_buf_end(&deletes);
         parts[count++] = yc_buf_slice(&deletes);
     }
-    if (status == YC_OK && ycp_pending_structs(doc)) {
+    if (status == YC_OK && doc->waits.count > 0) {
         status = pending_structs(doc, vector, &structs);
         parts[count++] = yc_buf_slice(&structs);
     }

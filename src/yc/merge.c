@@ -1,6 +1,8 @@
 /* Updates without a document: many into one, the part of one that somebody lacks, the state vector
  * of one. Structs are copied from update to update one by one; only one struct per input and one
  * that is about to be written are held, and the output is as Yjs writes it. */
+#include "merge.h"
+
 #include "block.h"
 #include "idset.h"
 
@@ -397,11 +399,13 @@ static uint64_t state_of(const struct id_set *states, uint64_t client)
 }
 
 /* The rest of a client's structs, from the first that is news on. */
-static void copy_client(struct writer *writer, struct source *source, uint64_t state)
+static void copy_client(struct writer *writer, struct source *source, uint64_t state, bool cuts)
 {
     uint64_t client = source->block.id.client;
     uint64_t clock = source->block.id.clock;
-    writer_put(writer, &source->block, state > clock ? state - clock : 0);
+    if (cuts || state <= clock) {
+        writer_put(writer, &source->block, state > clock ? state - clock : 0);
+    }
     source_next(source);
     while (source->has_block && source->block.id.client == client) {
         writer_put(writer, &source->block, 0);
@@ -409,7 +413,7 @@ static void copy_client(struct writer *writer, struct source *source, uint64_t s
     }
 }
 
-static enum yc_status diff(struct yc_slice update, const struct id_set *states,
+static enum yc_status diff(struct yc_slice update, const struct id_set *states, bool cuts,
                            struct heap *heap, struct yc_buf *out)
 {
     struct writer writer = {.out = out, .structs = {.allocator = out->allocator}};
@@ -419,7 +423,7 @@ static enum yc_status diff(struct yc_slice update, const struct id_set *states,
     while (source.has_block) {
         uint64_t state = state_of(states, source.block.id.client);
         if (source.block.ref != REF_SKIP && end_of(&source.block) > state) {
-            copy_client(&writer, &source, state);
+            copy_client(&writer, &source, state, cuts);
         } else {
             source_next(&source);
         }
@@ -433,8 +437,8 @@ static enum yc_status diff(struct yc_slice update, const struct id_set *states,
     return status;
 }
 
-enum yc_status yc_diff_update(struct yc_slice update, struct yc_slice state_vector,
-                              struct yc_buf *out)
+static enum yc_status diff_update(struct yc_slice update, struct yc_slice state_vector,
+                                  bool cuts, struct yc_buf *out)
 {
     struct heap heap = scratch_heap(out);
     struct id_set states = {0};
@@ -442,10 +446,22 @@ enum yc_status yc_diff_update(struct yc_slice update, struct yc_slice state_vect
     ycp_buf_begin(out);
     enum yc_status status = YC_MEMORY;
     if (read_state_vector(&states, &heap, state_vector, &malformed)) {
-        status = malformed ? YC_MALFORMED : diff(update, &states, &heap, out);
+        status = malformed ? YC_MALFORMED : diff(update, &states, cuts, &heap, out);
     }
     ycp_idset_free(&states, &heap);
     return settle(out, status);
+}
+
+enum yc_status yc_diff_update(struct yc_slice update, struct yc_slice state_vector,
+                              struct yc_buf *out)
+{
+    return diff_update(update, state_vector, true, out);
+}
+
+enum yc_status ycp_diff_whole(struct yc_slice update, struct yc_slice state_vector,
+                              struct yc_buf *out)
+{
+    return diff_update(update, state_vector, false, out);
 }
 
 /* --- the state vector of an update ----------------------------------------------------------- */

@@ -1,12 +1,11 @@
 /* See plan.h. Structs are planned by states alone: a struct can be placed when its client's earlier
  * clocks and everything it names are held by then. A run that is stuck waits in the list of the
- * client that holds it up and goes on when that client's planned state passes what it wants, so the
- * work is linear in the structs, whatever order they come in. */
+ * client that holds it up and goes on when that client's planned state passes what it wants, so each
+ * struct is looked at twice at most, whatever order they come in. */
 #include "plan.h"
 
 #include "begins.h"
 #include "depth.h"
-#include "pending.h"
 #include "rest.h"
 
 #include <stdlib.h>
@@ -61,7 +60,8 @@ static enum yc_status begin_run(struct plan *plan, const struct block *block)
     return YC_OK;
 }
 
-static enum yc_status take_block(struct plan *plan, const struct block *block)
+/* The block is the next one of the newest blocks' run. */
+static enum yc_status take_block(struct plan *plan, struct run *run, const struct block *block)
 {
     struct heap *heap = &plan->doc->store.heap;
     if (plan->block_count == UINT32_MAX) {
@@ -72,43 +72,43 @@ static enum yc_status take_block(struct plan *plan, const struct block *block)
         return ycp_refusal(heap);
     }
     plan->blocks[plan->block_count++] = *block;
-    plan->runs[plan->run_count - 1].end = plan->block_count;
+    run->end = plan->block_count;
     return check_block(plan, block);
 }
 
-/* Reads the structs of an update into runs, and with deletes also its delete set. */
-static enum yc_status read_update(struct plan *plan, struct yc_slice update,
-                                  struct id_set *deletes)
+/* Reads structs into runs. */
+static enum yc_status read_blocks(struct plan *plan, struct block_reader *reader)
 {
-    struct heap *heap = &plan->doc->store.heap;
-    struct block_reader reader = ycp_block_reader(update, plan->doc->limits.depth);
     struct block block;
     struct yc_id expected = {UINT64_MAX, 0};
     enum yc_status status = YC_OK;
-    while (status == YC_OK && ycp_block_next(&reader, &block)) {
+    while (status == YC_OK && ycp_block_next(reader, &block)) {
         if (block.id.client != expected.client || block.id.clock != expected.clock) {
             status = begin_run(plan, &block);
         }
         if (status == YC_OK) {
-            status = take_block(plan, &block);
+            status = take_block(plan, &plan->runs[plan->run_count - 1], &block);
         }
         expected = (struct yc_id){block.id.client, block.id.clock + block.content.len};
     }
-    if (status == YC_OK && !reader.reader.bad && deletes != NULL &&
-        !ycp_idset_read(deletes, heap, &reader.reader) && !reader.reader.bad) {
-        return ycp_refusal(heap);
+    return status == YC_OK && reader->reader.bad ? YC_MALFORMED : status;
+}
+
+static enum yc_status read_update(struct plan *plan, struct yc_slice update)
+{
+    struct heap *heap = &plan->doc->store.heap;
+    struct block_reader reader = ycp_block_reader(update, plan->doc->limits.depth);
+    enum yc_status status = read_blocks(plan, &reader);
+    if (status == YC_OK && !ycp_idset_read(&plan->deletes, heap, &reader.reader)) {
+        return reader.reader.bad ? YC_MALFORMED : ycp_refusal(heap);
     }
-    if (status == YC_OK &&
-        (reader.reader.bad || (deletes != NULL && ycp_left(&reader.reader)))) {
-        return YC_MALFORMED;
-    }
-    return status;
+    return status == YC_OK && ycp_left(&reader.reader) > 0 ? YC_MALFORMED : status;
 }
 
 /* --- planning -------------------------------------------------------------------------------- */
 
 /* Whether a clock of another client is held by then; if not, that is what the run wants. */
-static bool is_held(struct plan *plan, struct run *run, struct yc_id id)
+static bool is_held(const struct plan *plan, struct run *run, struct yc_id id)
 {
     const struct store *store = &plan->doc->store;
     if (store->clients[run->client]->id == id.client) {
@@ -122,7 +122,7 @@ static bool is_held(struct plan *plan, struct run *run, struct yc_id id)
     return false;
 }
 
-static bool can_be_placed(struct plan *plan, struct run *run, const struct block *block)
+bool ycp_plan_can_place(const struct plan *plan, struct run *run, const struct block *block)
 {
     uint32_t state = planned_state(plan->doc->store.clients[run->client]);
     if (block->id.clock > state) {
@@ -134,10 +134,9 @@ static bool can_be_placed(struct plan *plan, struct run *run, const struct block
            (block->parent != PARENT_ID || is_held(plan, run, block->parent_id));
 }
 
-/* All of it is held already. What it names does not matter then, and it must never wait: a peer's
- * other struct of the same id could take the place of the one that is held when a state is
- * encoded. */
-static bool is_known(const struct plan *plan, const struct run *run, const struct block *block)
+/* What a known block names does not matter, and it must never wait: a peer's other struct of the same
+ * id could take the place of the one that is held when a state is encoded. */
+bool ycp_plan_knows(const struct plan *plan, const struct run *run, const struct block *block)
 {
     uint32_t state = planned_state(plan->doc->store.clients[run->client]);
     return block->id.clock + block->content.len <= state;
@@ -190,7 +189,7 @@ static void wait_for(struct plan *plan, size_t number)
     struct run *run = &plan->runs[number];
     uint32_t client = ycp_client_find(&plan->doc->store, run->wanted.client);
     run->stuck = true;
-    if (client == NO_CLIENT || run->wanted.clock >= UINT32_MAX) {
+    if (client == NO_CLIENT) {
         return;
     }
     struct client *owner = plan->doc->store.clients[client];
@@ -216,6 +215,17 @@ static void wake(struct plan *plan, struct client *client, uint32_t *ready)
     }
 }
 
+/* What wants a clock of this client may be due now. */
+static void note_advance(struct plan *plan, uint32_t index)
+{
+    struct client *client = plan->doc->store.clients[index];
+    if (!client->advanced) {
+        client->advanced = true;
+        client->next_advanced = plan->advanced;
+        plan->advanced = index + 1;
+    }
+}
+
 static void place_block(struct plan *plan, struct run *run, const struct block *block,
                         uint32_t *ready)
 {
@@ -224,16 +234,63 @@ static void place_block(struct plan *plan, struct run *run, const struct block *
     client->planned = (uint32_t)(block->id.clock + block->content.len);
     wake(plan, client, ready);
     run->next++;
+    if (plan->doc->waits.count > 0) {
+        note_advance(plan, run->client);
+    }
+}
+
+static bool room_to_place(struct plan *plan)
+{
+    return ycp_grow(&plan->doc->store.heap, &plan->order, &plan->order_cap, plan->block_count,
+                    sizeof *plan->order);
+}
+
+/* The next struct of a source becomes the run's next; or that of a new run, when others have been read
+ * since. */
+static enum yc_status take_next(struct plan *plan, size_t *number, const struct block *block)
+{
+    struct run *run = &plan->runs[*number];
+    if (run->end != plan->block_count) {
+        uint32_t source = run->source;
+        run->source = 0;
+        enum yc_status status = begin_run(plan, block);
+        if (status != YC_OK) {
+            return status;
+        }
+        *number = plan->run_count - 1;
+        run = &plan->runs[*number];
+        run->source = source;
+    }
+    enum yc_status status = take_block(plan, run, block);
+    return status != YC_OK || room_to_place(plan) ? status
+                                                  : ycp_refusal(&plan->doc->store.heap);
+}
+
+/* Reads on in what a run comes from. False: there is no more, or plan->status is bad. */
+static bool read_on(struct plan *plan, size_t *number)
+{
+    const struct run *run = &plan->runs[*number];
+    struct block block;
+    if (run->source == 0 || plan->status != YC_OK) {
+        return false;
+    }
+    struct block_reader *reader = &plan->sources[run->source - 1];
+    if (!ycp_block_next(reader, &block)) {
+        plan->status = reader->reader.bad ? YC_MALFORMED : YC_OK;
+        return false;
+    }
+    plan->status = take_next(plan, number, &block);
+    return plan->status == YC_OK;
 }
 
 static void advance(struct plan *plan, size_t number, uint32_t *ready)
 {
-    struct run *run = &plan->runs[number];
-    while (run->next < run->end) {
+    while (plan->runs[number].next < plan->runs[number].end || read_on(plan, &number)) {
+        struct run *run = &plan->runs[number];
         const struct block *block = &plan->blocks[run->next];
-        if (block->ref == REF_SKIP || is_known(plan, run, block)) {
+        if (block->ref == REF_SKIP || ycp_plan_knows(plan, run, block)) {
             run->next++;
-        } else if (can_be_placed(plan, run, block)) {
+        } else if (ycp_plan_can_place(plan, run, block)) {
             place_block(plan, run, block, ready);
         } else {
             wait_for(plan, number);
@@ -266,96 +323,124 @@ static int by_client_descending(const void *a, const void *b)
 
 /* As Yjs does, whatever order they come in. Of concurrent items the lower client's goes first, so
  * this is also the order in which least has to be passed over. */
-static void sort_runs(struct plan *plan, size_t first)
+static void sort_runs(struct plan *plan)
 {
-    size_t count = plan->run_count - first;
-    if (count > 1) {
-        qsort(&plan->runs[first], count, sizeof *plan->runs, by_client_descending);
+    if (plan->run_count > 1) {
+        qsort(plan->runs, plan->run_count, sizeof *plan->runs, by_client_descending);
     }
-    for (size_t i = first; i < plan->run_count; i++) {
+    for (size_t i = 0; i < plan->run_count; i++) {
         plan->doc->store.clients[plan->runs[i].client]->run = (uint32_t)i + 1;
     }
 }
 
-static enum yc_status plan_runs(struct plan *plan, size_t first)
+static enum yc_status plan_runs(struct plan *plan)
 {
-    struct heap *heap = &plan->doc->store.heap;
-    if (!ycp_grow(heap, &plan->order, &plan->order_cap, plan->block_count,
-                  sizeof *plan->order)) {
-        return ycp_refusal(heap);
+    sort_runs(plan);
+    if (!room_to_place(plan) || !ycp_begins_note(plan)) {
+        return ycp_refusal(&plan->doc->store.heap);
     }
-    sort_runs(plan, first);
-    if (!ycp_begins_note(plan, first)) {
-        return ycp_refusal(heap);
-    }
-    for (size_t i = first; i < plan->run_count; i++) {
+    for (size_t i = 0; i < plan->run_count; i++) {
         go_on(plan, i);
     }
     return YC_OK;
 }
 
-/* Runs that wanted a client that came to be known only with what was pending. */
-static void plan_again(struct plan *plan)
+/* --- what waited ------------------------------------------------------------------------------ */
+
+/* As far as it can be placed; what is behind that is not read. */
+static enum yc_status plan_section(struct plan *plan, struct yc_slice section)
 {
-    for (size_t i = 0; i < plan->pending_runs; i++) {
-        struct run *run = &plan->runs[i];
-        if (run->stuck &&
-            run->wanted.clock < ycp_planned_state(plan->doc, run->wanted.client)) {
-            run->stuck = false;
-            go_on(plan, i);
-        }
+    struct heap *heap = &plan->doc->store.heap;
+    struct block_reader reader = ycp_section_reader(section, plan->doc->limits.depth);
+    struct block block;
+    if (!ycp_block_next(&reader, &block)) {
+        return YC_MALFORMED;
     }
-}
-
-/* --- what must wait -------------------------------------------------------------------------- */
-
-static bool wanted_is_held(const struct yc_doc *doc)
-{
-    for (size_t i = 0; i < doc->wanted.count; i++) {
-        uint32_t client = ycp_client_find(&doc->store, doc->wanted.ranges[i].client);
-        if (client != NO_CLIENT &&
-            doc->wanted.ranges[i].clock < planned_state(doc->store.clients[client])) {
-            return true;
-        }
+    if (!ycp_grow(heap, &plan->sources, &plan->source_cap, plan->source_count + 1,
+                  sizeof *plan->sources)) {
+        return ycp_refusal(heap);
     }
-    return false;
-}
-
-/* --- all of it ------------------------------------------------------------------------------- */
-
-/* Runs of what waits that are due are dropped; the others wait on. */
-static void drop_due(struct plan *plan)
-{
-    sort_runs(plan, plan->pending_runs);
-    for (size_t i = plan->pending_runs; i < plan->run_count; i++) {
-        struct run *run = &plan->runs[i];
-        while (run->next < run->end && (plan->blocks[run->next].ref == REF_SKIP ||
-                                        is_known(plan, run, &plan->blocks[run->next]))) {
-            run->next++;
-        }
-        run->stuck =
-            run->next < run->end && !can_be_placed(plan, run, &plan->blocks[run->next]);
-    }
-}
-
-/* What waits, and now need not. */
-static enum yc_status take_pending(struct plan *plan, bool drops)
-{
-    struct yc_doc *doc = plan->doc;
-    enum yc_status status = ycp_pending_merge(doc, (struct yc_slice){NULL, 0}, &plan->old);
-    plan->wire_bytes += plan->old.len;
-    status = status == YC_OK ? read_update(plan, yc_buf_slice(&plan->old), NULL)
-                             : ycp_refusal(&doc->store.heap);
-    if (status == YC_OK && drops) {
-        drop_due(plan);
-        return YC_OK;
-    }
-    status = status == YC_OK ? plan_runs(plan, plan->pending_runs) : status;
+    enum yc_status status = begin_run(plan, &block);
     if (status == YC_OK) {
-        plan_again(plan);
+        size_t number = plan->run_count - 1;
+        plan->sources[plan->source_count++] = reader;
+        plan->runs[number].source = (uint32_t)plan->source_count;
+        plan->status = take_next(plan, &number, &block);
+        status = plan->status;
+    }
+    if (status == YC_OK) {
+        go_on(plan, plan->run_count - 1);
+        status = plan->status;
     }
     return status;
 }
+
+/* A section that is due, if it is not taken yet, is planned, or with drops only given up. */
+static enum yc_status take_section(struct plan *plan, uint32_t number, bool drops)
+{
+    struct waits *waits = &plan->doc->waits;
+    struct wait *wait = &waits->all[number];
+    if (wait->due) {
+        return YC_OK;
+    }
+    wait->due = true;
+    plan->due_count++;
+    plan->due_bytes += wait->len;
+    if (drops) {
+        return YC_OK;
+    }
+    plan->wire_bytes += wait->len;
+    return plan_section(plan, ycp_waits_section(waits, number));
+}
+
+/* Takes what wants clocks of a client that are held by now. */
+static enum yc_status take_due_of(struct plan *plan, struct client *client, bool drops)
+{
+    const struct waits *waits = &plan->doc->waits;
+    uint32_t from = client->checked != 0 ? client->checked : client->state;
+    enum yc_status status = YC_OK;
+    for (size_t i = ycp_waits_find(waits, (struct yc_id){client->id, from});
+         status == YC_OK && i < waits->count && waits->wishes[i].id.client == client->id &&
+         waits->wishes[i].id.clock < planned_state(client);
+         i++) {
+        status = take_section(plan, waits->wishes[i].wait, drops);
+    }
+    client->checked = planned_state(client);
+    return status;
+}
+
+/* Takes all of which the document holds already what it wants. */
+static enum yc_status take_all_due(struct plan *plan, bool drops)
+{
+    const struct waits *waits = &plan->doc->waits;
+    enum yc_status status = YC_OK;
+    for (size_t i = 0; status == YC_OK && i < waits->count; i++) {
+        struct wish wish = waits->wishes[i];
+        if (wish.id.clock < ycp_planned_state(plan->doc, wish.id.client)) {
+            status = take_section(plan, wish.wait, drops);
+        }
+    }
+    return status;
+}
+
+/* Takes what is due, and what is due then. */
+static enum yc_status take_due(struct plan *plan, bool drops)
+{
+    struct store *store = &plan->doc->store;
+    enum yc_status status = plan->doc->wishes_held ? take_all_due(plan, drops) : YC_OK;
+    while (status == YC_OK && plan->advanced != 0) {
+        struct client *client = store->clients[plan->advanced - 1];
+        plan->advanced = client->next_advanced;
+        client->advanced = false;
+        status = take_due_of(plan, client, drops);
+    }
+    for (size_t i = 0; i < plan->source_count; i++) {
+        plan->wire_bytes -= ycp_left(&plan->sources[i].reader);
+    }
+    return status;
+}
+
+/* --- all of it ------------------------------------------------------------------------------- */
 
 enum yc_status ycp_plan(struct plan *plan, struct yc_doc *doc, struct yc_slice update,
                         bool drops_due)
@@ -372,16 +457,12 @@ enum yc_status ycp_plan(struct plan *plan, struct yc_doc *doc, struct yc_slice u
                           .begins_cap = kept.begins_cap,
                           .deletes = {kept.deletes.ranges, 0, kept.deletes.cap},
                           .wire_bytes = update.len,
-                          .pending = {.allocator = &doc->counted},
-                          .old = {.allocator = &doc->counted}};
-    enum yc_status status = read_update(plan, update, &plan->deletes);
-    plan->pending_runs = plan->run_count;
+                          .rest = {.bytes = {.allocator = &doc->counted}}};
+    enum yc_status status = read_update(plan, update);
+    plan->update_runs = plan->run_count;
     ycp_idset_normalize(&plan->deletes);
-    status = status == YC_OK ? plan_runs(plan, 0) : status;
-    if (status == YC_OK && ycp_pending_structs(doc) && wanted_is_held(doc)) {
-        plan->pending_taken = true;
-        status = take_pending(plan, drops_due);
-    }
+    status = status == YC_OK ? plan_runs(plan) : status;
+    status = status == YC_OK && doc->waits.count > 0 ? take_due(plan, drops_due) : status;
     status = status == YC_OK ? ycp_plan_depth(plan) : status;
     return status == YC_OK ? ycp_plan_rest(plan) : status;
 }
@@ -393,18 +474,22 @@ static void forget(struct client *client)
     client->run = 0;
     client->several = false;
     client->inserts = 0;
+    client->checked = 0;
+    client->advanced = false;
 }
 
 void ycp_plan_finish(struct plan *plan)
 {
     struct store *store = &plan->doc->store;
+    struct waits *waits = &plan->doc->waits;
+    for (size_t i = 0; plan->due_count > 0 && i < waits->count; i++) {
+        waits->all[i].due = false;
+    }
     for (size_t i = 0; i < plan->run_count; i++) {
         forget(store->clients[plan->runs[i].client]);
-        if (plan->runs[i].stuck) {
-            uint32_t client = ycp_client_find(store, plan->runs[i].wanted.client);
-            if (client != NO_CLIENT) {
-                forget(store->clients[client]);
-            }
+        uint32_t wanted = ycp_client_find(store, plan->runs[i].wanted.client);
+        if (wanted != NO_CLIENT) {
+            forget(store->clients[wanted]); /* of whether anything waits for it */
         }
     }
     bool large = plan->block_cap > PLAN_KEPT || plan->run_cap > PLAN_KEPT ||
@@ -413,9 +498,8 @@ void ycp_plan_finish(struct plan *plan)
         ycp_plan_free(plan, &store->heap);
     }
     ycp_idset_free(&plan->deletes_later, &store->heap);
-    ycp_idset_free(&plan->wanted, &store->heap);
-    yc_buf_free(&plan->pending);
-    yc_buf_free(&plan->old);
+    ycp_waits_free(&plan->rest, &store->heap);
+    ycp_free(&store->heap, plan->sources, plan->source_cap * sizeof *plan->sources);
 }
 
 void ycp_plan_free(struct plan *plan, struct heap *heap)

@@ -6,7 +6,7 @@
 #include "block.h"
 #include "item.h"
 
-/* The structs of one client in an update (or in what was pending), in clock order. */
+/* The structs of one client in an update (or in what waited), in clock order. */
 struct run {
     uint64_t id; /* of the client */
     size_t begin;
@@ -21,6 +21,7 @@ struct run {
     uint32_t sibling;
     struct yc_id wanted; /* when it is stuck: a clock that is not held */
     bool stuck;
+    uint32_t source; /* number + 1 of what waited and is read on here; 0: all has been read */
 };
 
 /* A block that can be placed. */
@@ -31,13 +32,16 @@ struct planned {
 
 struct plan {
     struct yc_doc *doc;
-    struct block *blocks; /* first those of the update, then those of what was pending */
+    struct block *blocks; /* first those of the update, then those of what waited */
     size_t block_count;
     size_t block_cap;
     struct run *runs;
     size_t run_count;
     size_t run_cap;
-    size_t pending_runs;   /* number of the first run of what was pending */
+    size_t update_runs; /* those of the update; what waited and is due comes behind them */
+    struct block_reader *sources; /* of what waited: read as far as it can be placed */
+    size_t source_count;
+    size_t source_cap;
     struct begins *begins; /* notes of all runs; a block has one at most */
     size_t begins_count;
     size_t begins_cap;
@@ -46,15 +50,16 @@ struct plan {
     size_t order_cap;
     struct id_set deletes;       /* of the update */
     struct id_set deletes_later; /* of these and of pending ones, what is beyond the states */
-    struct id_set wanted;        /* what doc->wanted becomes */
-    struct yc_buf pending;       /* what doc->pending becomes */
-    struct yc_buf old;           /* what was pending, when it is part of the plan */
-    size_t wire_bytes;           /* of all updates in the plan */
-    bool pending_taken;          /* what was pending is part of the plan */
-    bool pending_full;           /* refused: too much would have to wait */
-    bool pending_joins; /* pending and wanted are to be added to those of the document */
-    bool pending_stays; /* doc->pending and doc->wanted are to stay as they are */
-    bool deletes_stay;  /* doc->pending_deletes is to stay as it is */
+    struct waits rest;           /* what must wait from now on */
+    size_t wire_bytes;           /* of all that is in the plan */
+    size_t due_count;            /* of what waits: no longer */
+    size_t due_bytes;
+    uint32_t advanced;     /* index + 1 of the first client whose state may make others due */
+    bool rest_is_all;      /* what waits is to be replaced by the rest, not added to */
+    bool wishes_held;      /* what doc->wishes_held becomes */
+    bool pending_full;     /* refused: too much would have to wait */
+    enum yc_status status; /* of reading on */
+    bool deletes_stay;     /* doc->pending_deletes is to stay as it is */
 };
 
 static inline const struct block *ycp_planned_block(const struct plan *plan, size_t number)
@@ -70,10 +75,14 @@ static inline const struct block *ycp_planned_block(const struct plan *plan, siz
  * document is as it was, but for new clients without structs. The update must outlive the plan. */
 enum yc_status ycp_plan(struct plan *plan, struct yc_doc *doc, struct yc_slice update,
                         bool drops_due);
+/* All of a block is held by then. */
+bool ycp_plan_knows(const struct plan *plan, const struct run *run, const struct block *block);
+/* Whether a block can be placed by then; if not, sets run->wanted to what it waits for. */
+bool ycp_plan_can_place(const struct plan *plan, struct run *run, const struct block *block);
 /* The state of a client once what is planned so far is placed. */
 uint64_t ycp_planned_state(const struct yc_doc *doc, uint64_t id);
 void ycp_plan_finish(struct plan *plan);
-/* Frees what is kept as well. */
+/* Frees what is kept from one to the next. */
 void ycp_plan_free(struct plan *plan, struct heap *heap);
 
 #endif

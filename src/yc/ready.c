@@ -254,10 +254,11 @@ static size_t scratch_bytes(const struct apply *apply)
     const struct yc_txn *txn = &doc->txn;
     size_t leaves = doc->store.spare_leaf_count;
     leaves -= leaves < apply->leaves ? leaves : apply->leaves;
-    size_t waited = plan->old.cap + doc->pending.cap + doc->late.cap;
-    return (plan->pending_taken ? waited : 0) + leaves * sizeof(struct leaf) +
+    const struct waits *waits = plan->rest_is_all ? &doc->waits : &plan->rest;
+    return ycp_waits_size(waits) + leaves * sizeof(struct leaf) +
            plan->block_cap * sizeof *plan->blocks + plan->run_cap * sizeof *plan->runs +
            plan->order_cap * sizeof *plan->order + plan->begins_cap * sizeof *plan->begins +
+           plan->source_cap * sizeof *plan->sources +
            plan->deletes.cap * sizeof(struct id_range) +
            apply->ready_cap * sizeof *apply->ready + apply->place_cap * sizeof *apply->places +
            apply->touched_cap * sizeof *apply->touched +
@@ -284,9 +285,10 @@ enum yc_status ycp_make_ready(struct apply *apply)
     /* Looked at before any item is taken: a slab that was once begun cannot be given back. */
     size_t needed = heap->used - scratch_bytes(apply) + bytes_to_come(apply);
     /* Not loaded, and not just deleted from. */
-    bool grows = count > 0 && doc->store.item_count > 0;
+    size_t waiting = apply->plan.rest.count;
+    bool grows = count + waiting > 0 && (doc->store.item_count > 0 || doc->waits.count > 0);
     size_t most = grows ? ycp_bytes_to_hold(doc) : doc->limits.bytes;
-    if (count + apply->place_count > 0 && needed > most) {
+    if (count + waiting + apply->place_count > 0 && needed > most) {
         return YC_LIMIT;
     }
     if (blocks > 0) {

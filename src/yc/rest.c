@@ -1,129 +1,233 @@
 /* See rest.h. */
 #include "rest.h"
 
-#include "pending.h"
-
-/* Writes the stuck rest of the runs from first to end as an update; len 0 when there is none. Runs
- * stand with their clients descending. */
-static void put_rest(struct plan *plan, size_t first, size_t end, struct yc_buf *out)
+/* Sections one behind another, as long as their clients descend, are as good as melted. */
+static bool note_section(struct plan *plan, struct waits *rest, size_t at,
+                         const struct run *run, uint64_t client_before, bool fresh)
 {
-    uint64_t stuck = 0;
-    for (size_t i = first; i < end; i++) {
-        stuck += plan->runs[i].stuck;
+    bool melted = rest->melted == at && (at == 0 || run->id < client_before);
+    rest->melted = melted ? rest->bytes.len : rest->melted;
+    return ycp_waits_note(rest, &plan->doc->store.heap, at, run->wanted, fresh);
+}
+
+/* What is stuck of a run, and what has not been read for that. */
+static void put_run(const struct plan *plan, const struct run *run, struct yc_buf *out)
+{
+    const struct block_reader *source =
+        run->source == 0 ? NULL : &plan->sources[run->source - 1];
+    ycp_put_varuint(out, run->end - run->next + (source == NULL ? 0 : source->structs_left));
+    ycp_put_varuint(out, run->id);
+    ycp_put_varuint(out, plan->blocks[run->next].id.clock);
+    for (size_t block = run->next; block < run->end; block++) {
+        ycp_block_put(out, &plan->blocks[block], 0);
     }
-    ycp_buf_begin(out);
-    if (stuck == 0) {
-        return;
+    if (source != NULL) {
+        ycp_put_raw(out, source->reader.at, ycp_left(&source->reader));
     }
-    ycp_put_varuint(out, stuck);
-    for (size_t i = first; i < end; i++) {
+}
+
+/* Writes the rests of the runs from first on that are stuck. */
+static enum yc_status put_rest(struct plan *plan, size_t first)
+{
+    struct waits *rest = &plan->rest;
+    uint64_t client_before = 0;
+    bool noted = true;
+    ycp_waits_clear(rest);
+    for (size_t i = first; noted && i < plan->run_count; i++) {
         const struct run *run = &plan->runs[i];
         if (!run->stuck) {
             continue;
         }
-        ycp_put_varuint(out, run->end - run->next);
-        ycp_put_varuint(out, run->id);
-        ycp_put_varuint(out, plan->blocks[run->next].id.clock);
-        for (size_t block = run->next; block < run->end; block++) {
-            ycp_block_put(out, &plan->blocks[block], 0);
-        }
+        size_t at = rest->bytes.len;
+        put_run(plan, run, &rest->bytes);
+        noted = note_section(plan, rest, at, run, client_before, i < plan->update_runs);
+        client_before = run->id;
     }
-    ycp_put_varuint(out, 0);
+    ycp_waits_sort(rest);
+    return noted ? ycp_buf_end(&rest->bytes) : YC_MEMORY;
 }
 
-/* What the stuck runs want. */
-static enum yc_status note_wanted(struct plan *plan)
+/* --- melting --------------------------------------------------------------------------------- */
+
+/* Ends the section from at on. What its first new struct waits for is what it waits for; when there is
+ * no such struct it is left out. */
+static bool end_section(struct plan *plan, struct waits *all, size_t at, struct run *run)
 {
-    struct heap *heap = &plan->doc->store.heap;
-    for (size_t i = 0; i < plan->run_count; i++) {
-        const struct run *run = &plan->runs[i];
-        struct id_range want = {run->wanted.client, run->wanted.clock, 1};
-        if (run->stuck && !ycp_idset_add(&plan->wanted, heap, want)) {
-            return ycp_refusal(heap);
-        }
+    if (!run->stuck) {
+        all->bytes.len = at;
+        return true;
     }
-    return YC_OK;
+    all->melted = all->bytes.len;
+    return ycp_waits_note(all, &plan->doc->store.heap, at, run->wanted, false);
 }
 
-/* The rest of this update is to be kept behind what waits: room for it. */
-static enum yc_status join_rest(struct plan *plan, struct yc_buf *rest)
+/* A block of a section that waits, before any of it is known to be stuck. */
+static void look_at_block(struct plan *plan, struct run *run, const struct block *block)
 {
-    struct yc_doc *doc = plan->doc;
-    struct heap *heap = &doc->store.heap;
-    const size_t length = 8;
-    struct yc_buf empty = plan->pending;
-    plan->pending = *rest;
-    *rest = empty;
-    plan->pending_joins = true;
-    size_t held = doc->late.len;
-    bool ok = ycp_buf_reserve(&doc->late, plan->pending.len + length) &&
-              ycp_grow(heap, &doc->wanted.ranges, &doc->wanted.cap,
-                       doc->wanted.count + plan->wanted.count, sizeof(struct id_range));
-    doc->late.len = held; /* a buffer that cannot grow is emptied, but not of bytes */
-    doc->late.failed = false;
-    return ok ? YC_OK : ycp_refusal(heap);
+    if (block->ref == REF_SKIP || ycp_plan_knows(plan, run, block)) {
+        return;
+    }
+    run->stuck = true;
+    if (ycp_plan_can_place(plan, run, block)) {
+        /* What was in front of it, and waited, came in another version; so it is not at clock 0. The
+         * next update will see to it. */
+        run->wanted = (struct yc_id){block->id.client, block->id.clock - 1};
+        plan->wishes_held = true;
+    }
 }
 
-/* All that waits, with the rest of this update, as one; and all that it wants. */
-static enum yc_status merge_rest(struct plan *plan, const struct yc_buf *rest)
+/* Takes a melted update apart. */
+static enum yc_status take_apart(struct plan *plan, struct yc_slice update, struct waits *all)
 {
-    struct yc_doc *doc = plan->doc;
-    struct yc_buf old = {.allocator = &doc->counted};
-    if (!plan->pending_taken) {
-        for (size_t i = 0; i < doc->wanted.count; i++) {
-            if (!ycp_idset_add(&plan->wanted, &doc->store.heap, doc->wanted.ranges[i])) {
-                return ycp_refusal(&doc->store.heap);
-            }
+    struct block_reader reader = ycp_block_reader(update, plan->doc->limits.depth);
+    struct block block;
+    struct run run = {.id = UINT64_MAX};
+    size_t at = 0;
+    bool noted = true;
+    while (noted && ycp_block_next(&reader, &block)) {
+        if (block.id.client != run.id) {
+            noted = run.id == UINT64_MAX || end_section(plan, all, at, &run);
+            run = (struct run){.id = block.id.client};
+            run.client = ycp_client_find(&plan->doc->store, run.id);
+            at = all->bytes.len;
+            ycp_put_varuint(&all->bytes, reader.structs);
+            ycp_put_varuint(&all->bytes, run.id);
+            ycp_put_varuint(&all->bytes, block.id.clock);
         }
-        ycp_idset_normalize(&plan->wanted);
-        return ycp_pending_merge(doc, yc_buf_slice(rest), &plan->pending);
+        if (!run.stuck) {
+            look_at_block(plan, &run, &block);
+        }
+        ycp_block_put(&all->bytes, &block, 0);
     }
-    put_rest(plan, plan->pending_runs, plan->run_count, &old);
-    enum yc_status status = ycp_buf_end(&old);
-    struct yc_slice parts[2];
-    size_t count = 0;
-    if (old.len > 0) {
-        parts[count++] = yc_buf_slice(&old);
-    }
-    if (rest->len > 0) {
-        parts[count++] = yc_buf_slice(rest);
-    }
-    if (status == YC_OK && count > 0) {
-        status = yc_merge_updates(parts, count, &plan->pending);
-    }
-    yc_buf_free(&old);
+    noted = noted && (run.id == UINT64_MAX || end_section(plan, all, at, &run));
+    ycp_waits_sort(all);
+    return noted ? ycp_buf_end(&all->bytes) : YC_MEMORY;
+}
+
+/* Melts what waits, and more (may be NULL), into all. */
+static enum yc_status melt(struct plan *plan, const struct waits *waits,
+                           const struct waits *more, struct waits *all)
+{
+    struct yc_buf update = {.allocator = &plan->doc->counted};
+    enum yc_status status = ycp_waits_merge(waits, more, &update);
+    status = status == YC_OK ? take_apart(plan, yc_buf_slice(&update), all) : status;
+    yc_buf_free(&update);
     return status;
 }
 
-static enum yc_status keep_rest(struct plan *plan)
+void ycp_melt_waits(struct plan *plan)
 {
+    const size_t few = 512;
     struct yc_doc *doc = plan->doc;
-    struct yc_buf rest = {.allocator = &doc->counted};
-    enum yc_status status = note_wanted(plan);
-    put_rest(plan, 0, plan->pending_runs, &rest);
-    status = status == YC_OK ? ycp_buf_end(&rest) : status;
-    if (status == YC_OK) {
-        bool joins = !plan->pending_taken && ycp_pending_keeps(doc, rest.len);
-        status = joins ? join_rest(plan, &rest) : merge_rest(plan, &rest);
+    struct waits *waits = &doc->waits;
+    if (waits->fresh <= waits->bytes.len / 3 + few) {
+        return;
     }
-    yc_buf_free(&rest);
-    return status == YC_MEMORY ? ycp_refusal(&doc->store.heap) : status;
+    struct waits all = {.bytes = {.allocator = &doc->counted}};
+    enum yc_status status = melt(plan, waits, NULL, &all);
+    /* Cut structs are longer: then it stays as it is, until as much again has come. */
+    if (status == YC_OK && all.bytes.len <= waits->bytes.len) {
+        struct waits kept = *waits;
+        *waits = all;
+        all = kept;
+    }
+    ycp_waits_note_melted(waits);
+    ycp_waits_free(&all, &doc->store.heap);
 }
 
-static bool any_stuck(const struct plan *plan)
+/* --- what waits ------------------------------------------------------------------------------ */
+
+/* Bytes that wait when the rest is put behind what waits on. */
+static size_t bytes_with_rest(const struct plan *plan)
 {
-    for (size_t i = 0; i < plan->run_count; i++) {
-        if (plan->runs[i].stuck) {
-            return true;
-        }
+    return plan->doc->waits.bytes.len - plan->due_bytes + plan->rest.bytes.len;
+}
+
+/* The rest becomes all that waits. */
+static void replace_rest(struct plan *plan, struct waits *all)
+{
+    struct waits kept = plan->rest;
+    plan->rest = *all;
+    plan->rest_is_all = true;
+    *all = kept;
+}
+
+/* What waits on, and the rest. The bytes of what is due must stay where they are until it is
+ * integrated. */
+static bool copy_rest(struct plan *plan)
+{
+    struct yc_doc *doc = plan->doc;
+    struct heap *heap = &doc->store.heap;
+    struct waits all = {.bytes = {.allocator = &doc->counted}};
+    size_t count = doc->waits.count - plan->due_count + plan->rest.count;
+    bool room = ycp_waits_reserve(&all, heap, count, bytes_with_rest(plan));
+    if (room) {
+        ycp_waits_join(&all, &doc->waits);
+        ycp_waits_join(&all, &plan->rest);
+        replace_rest(plan, &all);
     }
-    return false;
+    ycp_waits_free(&all, heap);
+    return room;
+}
+
+/* Too much would wait. When much of it is new, some of it may be there twice. */
+static void try_melted(struct plan *plan)
+{
+    struct yc_doc *doc = plan->doc;
+    struct waits all = {.bytes = {.allocator = &doc->counted}};
+    size_t bytes = bytes_with_rest(plan);
+    if (bytes <= doc->limits.pending_bytes || plan->rest.fresh <= bytes / 8) {
+        return;
+    }
+    if (melt(plan, &doc->waits, &plan->rest, &all) == YC_OK && all.bytes.len < bytes) {
+        replace_rest(plan, &all);
+    }
+    ycp_waits_free(&all, &doc->store.heap);
+}
+
+/* first: the first run whose rest is kept. */
+static enum yc_status plan_waiting(struct plan *plan, size_t first)
+{
+    struct yc_doc *doc = plan->doc;
+    struct heap *heap = &doc->store.heap;
+    struct waits *rest = &plan->rest;
+    enum yc_status status = put_rest(plan, first);
+    if (status == YC_OK) {
+        try_melted(plan);
+    }
+    bool room = true;
+    if (status == YC_OK && !plan->rest_is_all && plan->due_count > 0) {
+        room = copy_rest(plan);
+    } else if (status == YC_OK && !plan->rest_is_all && rest->count > 0) {
+        room = ycp_waits_reserve(&doc->waits, heap, rest->count, rest->bytes.len);
+    }
+    return room && status != YC_MEMORY ? status : ycp_refusal(heap);
+}
+
+/* --- deletes --------------------------------------------------------------------------------- */
+
+/* States of clients, asked for in order of the clients. */
+struct states {
+    const struct yc_doc *doc;
+    uint64_t client;
+    uint64_t state;
+    bool known;
+};
+
+static uint64_t look_up_state(struct states *states, uint64_t client)
+{
+    if (!states->known || states->client != client) {
+        states->client = client;
+        states->state = ycp_planned_state(states->doc, client);
+        states->known = true;
+    }
+    return states->state;
 }
 
 /* Of a range of deletes, what lies beyond the planned state. */
-static bool delete_later(struct plan *plan, struct id_range range)
+static bool delete_later(struct plan *plan, struct states *states, struct id_range range)
 {
-    uint64_t state = ycp_planned_state(plan->doc, range.client);
+    uint64_t state = look_up_state(states, range.client);
     uint64_t end = range.clock + range.len;
     if (end <= state) {
         return true;
@@ -137,15 +241,15 @@ static bool delete_later(struct plan *plan, struct id_range range)
 static bool deletes_change(const struct plan *plan)
 {
     const struct id_set *pending = &plan->doc->pending_deletes;
+    struct states states = {.doc = plan->doc};
     for (size_t i = 0; i < pending->count; i++) {
-        if (pending->ranges[i].clock <
-            ycp_planned_state(plan->doc, pending->ranges[i].client)) {
+        if (pending->ranges[i].clock < look_up_state(&states, pending->ranges[i].client)) {
             return true;
         }
     }
     for (size_t i = 0; i < plan->deletes.count; i++) {
         const struct id_range *range = &plan->deletes.ranges[i];
-        if (range->clock + range->len > ycp_planned_state(plan->doc, range->client)) {
+        if (range->clock + range->len > look_up_state(&states, range->client)) {
             return true;
         }
     }
@@ -158,60 +262,45 @@ static enum yc_status plan_deletes(struct plan *plan)
     if (plan->deletes_stay) {
         return YC_OK;
     }
-    const struct id_set *sets[] = {&plan->deletes, &plan->doc->pending_deletes};
-    for (size_t s = 0; s < 2; s++) {
-        for (size_t i = 0; i < sets[s]->count; i++) {
-            if (!delete_later(plan, sets[s]->ranges[i])) {
-                return ycp_refusal(&plan->doc->store.heap);
-            }
+    const struct id_set *come = &plan->deletes;
+    const struct id_set *held = &plan->doc->pending_deletes;
+    struct states states = {.doc = plan->doc};
+    for (size_t i = 0, j = 0; i < come->count || j < held->count;) {
+        bool first = j == held->count;
+        if (i < come->count && j < held->count) {
+            first = ycp_by_client_and_clock(&come->ranges[i], &held->ranges[j]) < 0;
+        }
+        if (!delete_later(plan, &states, first ? come->ranges[i++] : held->ranges[j++])) {
+            return ycp_refusal(&plan->doc->store.heap);
         }
     }
     ycp_idset_normalize(&plan->deletes_later);
     return YC_OK;
 }
 
+/* In a document without anything there may be more: what waits in a state is melted, and may be longer
+ * than it was before. */
 static bool fits_pending(const struct plan *plan)
 {
     const struct yc_doc *doc = plan->doc;
-    bool stays = plan->pending_stays || plan->pending_joins;
     const struct id_set *deletes =
         plan->deletes_stay ? &doc->pending_deletes : &plan->deletes_later;
-    size_t bytes = plan->pending.len + (stays ? doc->pending.len + doc->late.len : 0) +
-                   deletes->count * sizeof(struct id_range);
-    return bytes <= doc->limits.pending_bytes || bytes <= ycp_pending_bytes(doc);
+    size_t structs = plan->rest_is_all ? plan->rest.bytes.len : bytes_with_rest(plan);
+    size_t bytes = structs + deletes->count * sizeof(struct id_range);
+    size_t held = ycp_pending_bytes(doc);
+    bool empty = doc->store.item_count == 0 && held == 0;
+    return bytes / (empty ? 4 : 1) <= doc->limits.pending_bytes || bytes <= held;
 }
 
-/* What of this update must wait does not. */
-static void drop_rest(struct plan *plan)
-{
-    for (size_t i = 0; i < plan->pending_runs; i++) {
-        plan->runs[i].stuck = false;
-    }
-    plan->wanted.count = 0;
-    plan->pending_joins = false;
-    ycp_buf_begin(&plan->pending);
-}
-
-static enum yc_status plan_waiting(struct plan *plan)
-{
-    plan->pending_stays = !plan->pending_taken && !any_stuck(plan);
-    enum yc_status status = YC_OK;
-    if (!plan->pending_stays) {
-        status = keep_rest(plan);
-    }
-    return status;
-}
-
-/* A state that is loaded is not refused because too much of it would have to wait: merged, it may be
- * longer than what was taken in bit by bit. */
+/* A state that is loaded is not refused because too much of it would have to wait. */
 enum yc_status ycp_plan_rest(struct plan *plan)
 {
-    enum yc_status status = plan_waiting(plan);
+    enum yc_status status = plan_waiting(plan, 0);
     status = status == YC_OK ? plan_deletes(plan) : status;
     bool loads = plan->doc->store.item_count == 0 && plan->order_count > 0;
     if (status == YC_OK && loads && !fits_pending(plan)) {
-        drop_rest(plan);
-        status = plan_waiting(plan);
+        plan->rest_is_all = false;
+        status = plan_waiting(plan, plan->update_runs);
     }
     plan->pending_full = status == YC_OK && !fits_pending(plan);
     return plan->pending_full ? YC_LIMIT : status;

@@ -7,5 +7,8 @@
 
 /* All structs have been planned. YC_LIMIT (plan->pending_full: too much would wait), YC_MEMORY. */
 enum yc_status ycp_plan_rest(struct plan *plan);
+/* Once the rest is the document's: melts what waits when much of it is fresh. Without memory it stays as
+ * it is. */
+void ycp_melt_waits(struct plan *plan);
 
 #endif

@@ -94,9 +94,12 @@ struct client {
     /* Of the plan of the update that is being applied (see plan.h); 0 in between: */
     uint32_t planned; /* the state that the plan reaches, when not 0 */
     uint32_t waiters; /* number + 1 of the run that waits for this client's lowest clock */
-    uint32_t run;     /* number + 1 of the run of its structs; */
+    uint32_t run;     /* number + 1 of the newest run of its structs */
     bool several;     /* it has others too */
     uint32_t inserts; /* structs that the plan may add */
+    uint32_t checked; /* what wants an earlier clock is taken; 0: the state */
+    uint32_t next_advanced; /* index + 1 */
+    bool advanced;          /* in the list of those to be checked */
 };
 
 /* A place among a client's structs. */

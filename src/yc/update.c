@@ -3,6 +3,7 @@
 #include "begins.h"
 #include "integrate.h"
 #include "ready.h"
+#include "rest.h"
 #include "update.h"
 
 #include <stdlib.h>
@@ -238,18 +239,15 @@ static void swap_sets(struct id_set *a, struct id_set *b)
 /* What the plan found must wait becomes, or joins, what waits. */
 static void keep_pending(struct yc_doc *doc, struct plan *plan)
 {
-    if (plan->pending_joins) {
-        ycp_put_bytes(&doc->late, yc_buf_slice(&plan->pending));
-        for (size_t i = 0; i < plan->wanted.count; i++) {
-            (void)ycp_idset_add(&doc->wanted, &doc->store.heap, plan->wanted.ranges[i]);
-        }
-    } else if (!plan->pending_stays) {
-        yc_buf_free(&doc->late);
-        struct yc_buf kept = doc->pending;
-        doc->pending = plan->pending;
-        plan->pending = kept;
-        swap_sets(&doc->wanted, &plan->wanted);
+    if (plan->rest_is_all) {
+        struct waits kept = doc->waits;
+        doc->waits = plan->rest;
+        plan->rest = kept;
+    } else if (plan->rest.count > 0) {
+        ycp_waits_join(&doc->waits, &plan->rest);
     }
+    ycp_melt_waits(plan);
+    doc->wishes_held = plan->wishes_held;
     if (!plan->deletes_stay) {
         swap_sets(&doc->pending_deletes, &plan->deletes_later);
     }
@@ -264,7 +262,7 @@ static void integrate_all(struct apply *apply)
     for (size_t i = 0; i < plan->order_count; i++) {
         integrate_block(apply, plan->order[i]);
     }
-    bool waits = plan->pending_joins || !plan->pending_stays || !plan->deletes_stay;
+    bool waits = plan->due_count > 0 || plan->rest.count > 0 || !plan->deletes_stay;
     delete_ranges(doc, &plan->deletes);
     if (!plan->deletes_stay) {
         delete_ranges(doc, &doc->pending_deletes);
@@ -299,13 +297,14 @@ static enum yc_status apply_update(struct apply *apply, struct yc_doc *doc,
         integrate_all(apply);
         ycp_encode_transaction(doc, apply->tells);
     }
-    *again = status == YC_LIMIT && plan->pending_taken && !plan->pending_full;
+    *again = status == YC_LIMIT && plan->due_count > 0 && !plan->pending_full;
     ycp_ready_finish(apply);
     ycp_txn_clear(doc);
     if (status != YC_OK) {
         ycp_encode_begin(doc);
         ycp_clients_truncate(&doc->store, clients);
         ycp_roots_truncate(doc, roots);
+        ycp_waits_trim(&doc->waits, &doc->store.heap); /* of the room that was set aside */
     }
     return status;
 }

@@ -27,10 +27,25 @@ enum yc_status yc_begin(struct yc_doc *doc, uint64_t client, struct yc_txn **txn
     return YC_OK;
 }
 
+/* Whether anything waits for what the transaction has written. */
+static bool wishes_held(const struct yc_doc *doc)
+{
+    for (size_t i = 0; i < doc->txn.changed_count; i++) {
+        const struct part *part = &doc->txn.changed[i];
+        size_t first = ycp_waits_find(&doc->waits, (struct yc_id){part->id, part->from});
+        if (first < doc->waits.count && doc->waits.wishes[first].id.client == part->id &&
+            doc->waits.wishes[first].id.clock < ycp_client_state(&doc->store, part->client)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct yc_slice yc_commit(struct yc_txn *txn)
 {
     struct yc_doc *doc = txn->doc;
     doc->version += txn->changed_count > 0 || txn->deletes.count > 0;
+    doc->wishes_held = doc->wishes_held || wishes_held(doc);
     ycp_txn_clean(doc);
     ycp_encode_transaction(doc, true);
     ycp_txn_clear(doc);

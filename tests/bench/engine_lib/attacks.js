@@ -255,6 +255,16 @@ function waiting() {
             range(100, (i) => one(text('a', i ? { origin: [1, i - 1] } : AT_ROOT), 1, i)),
         ),
     );
+    const behind = (i) => [5000 + i, 0, [text('b', { origin: [1, i] })]];
+    attack(
+        '50,000 clients wait for a letter each, and somebody writes 100 of these',
+        'ok',
+        ...scene(update(range(50_000, behind).reverse())),
+        ...calls(
+            'u',
+            range(100, (i) => one(text('a', i ? { origin: [1, i - 1] } : AT_ROOT), 1, i)),
+        ),
+    );
     const distant = (i) => [5000 + i, 0, [text('a', { origin: [1e6 + i, 7] })]];
     attack(
         '50,000 clients wait, and somebody writes 100 letters',
