@@ -139,8 +139,7 @@ static struct room *create(struct rooms *rooms, const char *id)
 {
     struct room *room = mem_alloc(sizeof *room);
     struct yc_awareness_limits limits = {.clients = 1024};
-    /* Clients send in order, so little ever waits; and all of it is gone through for each of its parts
-     * that becomes due. */
+    /* Clients send in order, so little ever waits. */
     const struct yc_options options = {.limits = {.pending_bytes = PENDING_MAX}};
     room->rooms = rooms;
     snprintf(room->id, sizeof room->id, "%s", id);

@@ -1,8 +1,9 @@
 /* Updates from a peer: the first byte says where the input is cut in two; from 128 on the input is
- * many short updates, each with its length in a byte. All of them are applied to one document. Whatever they are, a refused one must have changed nothing, what is passed on must
- * be accepted by others, and what the document says of itself must load again, up to the same
- * clocks when nothing waits. (Deletes may differ after updates that no client makes, as they do between Yjs clients:
- * a cut in a map's value of many clocks, say, makes another value.) */
+ * many short updates, each with its length in a byte, and when it is odd little may wait. All of them
+ * are applied to one document. Whatever they are, a refused one must have changed nothing, what is
+ * passed on must be accepted by others, and what the document says of itself must load again, up to the
+ * same clocks when nothing waits. (Deletes may differ after updates that no client makes, as they do
+ * between Yjs clients: a cut in a map's value of many clocks, say, makes another value.) */
 #include "yc.h"
 
 #include <stdint.h>
@@ -76,9 +77,9 @@ static void read_all(struct yc_doc *doc)
     yc_buf_free(&out);
 }
 
-static void reload(struct yc_doc *doc)
+static void reload(struct yc_doc *doc, const struct yc_options *options)
 {
-    struct yc_doc *copy = yc_doc_create(NULL);
+    struct yc_doc *copy = yc_doc_create(options);
     struct yc_buf state = {0};
     struct yc_buf vector = {0};
     struct yc_buf other = {0};
@@ -118,6 +119,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t first = data[0] < size ? data[0] : size - 1;
     const struct yc_slice parts[2] = {{data + 1, first}, {data + 1 + first, size - 1 - first}};
     struct yc_options options = {.limits = {.bytes = 32 << 20}};
+    if (data[0] >= MANY && data[0] % 2 == 1) {
+        options.limits.pending_bytes = 64;
+    }
     struct yc_doc *doc = yc_doc_create(&options);
     struct yc_doc *follower = yc_doc_create(NULL);
     must(doc != NULL && follower != NULL);
@@ -128,7 +132,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         apply(doc, follower, parts[1]);
         without_document(parts);
     }
-    reload(doc);
+    reload(doc, &options);
     read_all(doc);
     yc_doc_destroy(doc);
     yc_doc_destroy(follower);
