@@ -57,7 +57,7 @@ static uint32_t depth_at(const struct levels *levels, struct yc_id id)
     }
     struct place place = ycp_store_find(store, client, (uint32_t)id.clock);
     const struct item *item = ycp_store_at(store, client, place);
-    return item->ref == REF_GC ? 0 : ycp_type_depth(ycp_item_type(item));
+    return item->ref == REF_GC ? 0 : ycp_item_type(item)->depth;
 }
 
 /* first: its first clock that is new. A struct whose beginning is held goes on where that stands,

@@ -19,6 +19,7 @@ struct yc_type {
     struct yc_slice xml_name; /* owned; empty but for XML elements and hooks */
     uint64_t length;          /* countable clocks in the list that are not deleted */
     bool formatted;           /* a format has been in the list */
+    uint8_t depth;            /* how many types it is in; 0 for a root */
     enum yc_kind kind;
 };
 

@@ -229,9 +229,10 @@ static void integrate_content(struct yc_doc *doc, struct item *item)
         item->owner.type->formatted = true;
     }
     if (item->ref == REF_TYPE) {
-        item->content.type->item = item;
-        uint32_t depth = ycp_type_depth(item->content.type);
-        doc->deepest = depth > doc->deepest ? depth : doc->deepest;
+        struct yc_type *held = item->content.type;
+        held->item = item;
+        held->depth = (uint8_t)(ycp_item_type(item)->depth + 1);
+        doc->deepest = held->depth > doc->deepest ? held->depth : doc->deepest;
     } else if (item->ref == REF_DELETED) {
         ycp_txn_note_delete(doc, item);
         ycp_store_delete(&doc->store, item);

@@ -19,15 +19,6 @@ struct entry *ycp_item_entry(const struct item *item)
     return item->flags & ITEM_KEYED ? item->owner.entry : NULL;
 }
 
-uint32_t ycp_type_depth(const struct yc_type *type)
-{
-    uint32_t depth = 0;
-    for (; type->item != NULL; type = ycp_item_type(type->item)) {
-        depth++;
-    }
-    return depth;
-}
-
 static bool has_bytes(const struct item *item)
 {
     return item->ref != REF_GC && item->ref != REF_DELETED && item->ref != REF_TYPE;

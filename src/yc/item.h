@@ -11,8 +11,6 @@ static inline uint32_t ycp_item_last_clock(const struct item *item)
 {
     return item->clock + (item->len - 1);
 }
-/* How many types a type is in; 0 for a root. */
-uint32_t ycp_type_depth(const struct yc_type *type);
 static inline bool ycp_item_deleted(const struct item *item)
 {
     return (item->flags & ITEM_DELETED) != 0;

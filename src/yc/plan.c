@@ -76,6 +76,16 @@ static enum yc_status take_block(struct plan *plan, struct run *run, const struc
     return check_block(plan, block);
 }
 
+/* Room for all that a client's head announces: too many are refused before they are read. */
+static enum yc_status room_to_read(struct plan *plan, const struct block_reader *reader)
+{
+    struct heap *heap = &plan->doc->store.heap;
+    size_t count = plan->block_count + 1 + (size_t)reader->structs_left;
+    return ycp_grow(heap, &plan->blocks, &plan->block_cap, count, sizeof *plan->blocks)
+               ? YC_OK
+               : ycp_refusal(heap);
+}
+
 /* Reads structs into runs. */
 static enum yc_status read_blocks(struct plan *plan, struct block_reader *reader)
 {
@@ -85,6 +95,7 @@ static enum yc_status read_blocks(struct plan *plan, struct block_reader *reader
     while (status == YC_OK && ycp_block_next(reader, &block)) {
         if (block.id.client != expected.client || block.id.clock != expected.clock) {
             status = begin_run(plan, &block);
+            status = status == YC_OK ? room_to_read(plan, reader) : status;
         }
         if (status == YC_OK) {
             status = take_block(plan, &plan->runs[plan->run_count - 1], &block);

@@ -170,13 +170,17 @@ static bool copy_rest(struct plan *plan)
     return room;
 }
 
+/* What waits in a state is melted, and may be several times longer than it was before. */
+#define MELTED_TIMES 4
+
 /* Too much would wait. When much of it is new, some of it may be there twice. */
 static void try_melted(struct plan *plan)
 {
     struct yc_doc *doc = plan->doc;
     struct waits all = {.bytes = {.allocator = &doc->counted}};
     size_t bytes = bytes_with_rest(plan);
-    if (bytes <= doc->limits.pending_bytes || plan->rest.fresh <= bytes / 8) {
+    bool may_fit = bytes / MELTED_TIMES <= doc->limits.pending_bytes;
+    if (bytes <= doc->limits.pending_bytes || !may_fit || plan->rest.fresh <= bytes / 8) {
         return;
     }
     if (melt(plan, &doc->waits, &plan->rest, &all) == YC_OK && all.bytes.len < bytes) {
@@ -278,8 +282,7 @@ static enum yc_status plan_deletes(struct plan *plan)
     return YC_OK;
 }
 
-/* In a document without anything there may be more: what waits in a state is melted, and may be longer
- * than it was before. */
+/* In a document without anything there may be more. */
 static bool fits_pending(const struct plan *plan)
 {
     const struct yc_doc *doc = plan->doc;
@@ -289,7 +292,7 @@ static bool fits_pending(const struct plan *plan)
     size_t bytes = structs + deletes->count * sizeof(struct id_range);
     size_t held = ycp_pending_bytes(doc);
     bool empty = doc->store.item_count == 0 && held == 0;
-    return bytes / (empty ? 4 : 1) <= doc->limits.pending_bytes || bytes <= held;
+    return bytes / (empty ? MELTED_TIMES : 1) <= doc->limits.pending_bytes || bytes <= held;
 }
 
 /* A state that is loaded is not refused because too much of it would have to wait. */

@@ -196,8 +196,7 @@ static enum yc_status check_type(const struct yc_doc *doc, const struct yc_type 
     if (!ycp_utf8_valid(value->bytes)) {
         return YC_UTF8;
     }
-    bool fits = value->bytes.len <= doc->limits.name_bytes &&
-                ycp_type_depth(parent) < doc->limits.depth;
+    bool fits = value->bytes.len <= doc->limits.name_bytes && parent->depth < doc->limits.depth;
     return fits ? YC_OK : YC_LIMIT;
 }
 

@@ -227,7 +227,7 @@ function waiting() {
     taken('3,000 updates that leave a gap each', ...range(3000, gap));
     attack('3,000 gaps, then the state', 'ok', ...scene(...range(3000, gap)), ['v', hex('00')]);
     const letters = (count) => update([[1, 1, range(count, () => text('a'))]]);
-    refused('2 MB that wait, in one update', letters(350_000));
+    refused('5 MB that wait, in one update', letters(850_000));
     attack(
         '0.9 MB wait, and 100 updates with a gap each',
         'ok',
