@@ -371,19 +371,17 @@ static enum yc_status plan_section(struct plan *plan, struct yc_slice section)
                   sizeof *plan->sources)) {
         return ycp_refusal(heap);
     }
-    enum yc_status status = begin_run(plan, &block);
-    if (status == YC_OK) {
+    plan->status = begin_run(plan, &block);
+    if (plan->status == YC_OK) {
         size_t number = plan->run_count - 1;
         plan->sources[plan->source_count++] = reader;
         plan->runs[number].source = (uint32_t)plan->source_count;
         plan->status = take_next(plan, &number, &block);
-        status = plan->status;
     }
-    if (status == YC_OK) {
+    if (plan->status == YC_OK) {
         go_on(plan, plan->run_count - 1);
-        status = plan->status;
     }
-    return status;
+    return plan->status;
 }
 
 /* A section that is due, if it is not taken yet, is planned, or with drops only given up. */
